@@ -1,0 +1,156 @@
+package protocol
+
+// The inner seal: one JWE (RFC 7516) in the JSON serialisation, ECDH-ES+A256KW on P-256 with A256GCM, one
+// recipient for each enrolled active agent, because agents compete and the cloud cannot know who will take the
+// request. With one recipient the serialisation is the flattened one, as the RFC has it. An agent keeps only its
+// own recipient before it decrypts, so that a message costs one key agreement whatever it holds.
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// sealedSecrets is what the inner JWE holds. The first three repeat the outer's, so that no inner can be moved
+// into another request.
+type sealedSecrets struct {
+	TrackingID   TrackingID `json:"trackingId"`
+	Operation    Operation  `json:"operation"`
+	SourceAnchor string     `json:"sourceAnchor"`
+	Old          string     `json:"old,omitempty"`
+	New          string     `json:"new,omitempty"`
+}
+
+func sealSecrets(r Request, s Secrets, to []PublicKey) (json.RawMessage, error) {
+	if len(to) == 0 || len(to) > MaxRecipients {
+		return nil, fmt.Errorf("%d recipients: want 1 to %d: %w", len(to), MaxRecipients, ErrInvalid)
+	}
+	recipients := make([]jose.Recipient, len(to))
+	for i, key := range to {
+		recipients[i] = jose.Recipient{Algorithm: jose.ECDH_ES_A256KW, Key: key.key, KeyID: key.Thumbprint()}
+	}
+	encrypter, err := jose.NewMultiEncrypter(jose.A256GCM, recipients, nil)
+	if err != nil {
+		return nil, fmt.Errorf("seal the secrets: %w", err)
+	}
+	text, err := json.Marshal(sealedSecrets{r.TrackingID, r.Operation, r.SourceAnchor, s.Old.Reveal(), s.New.Reveal()})
+	if err != nil {
+		return nil, fmt.Errorf("write the secrets: %w", err)
+	}
+	sealed, err := encrypter.Encrypt(text)
+	if err != nil {
+		return nil, fmt.Errorf("seal the secrets: %w", err)
+	}
+	return json.RawMessage(sealed.FullSerialize()), nil
+}
+
+// innerJWE is the JSON serialisation, general (recipients) or flattened (encrypted_key). What the RFC allows
+// besides, an unprotected header and additional data, is refused as an unknown field.
+type innerJWE struct {
+	Protected    string           `json:"protected"`
+	Recipients   []innerRecipient `json:"recipients,omitempty"`
+	EncryptedKey string           `json:"encrypted_key,omitempty"`
+	IV           string           `json:"iv"`
+	Ciphertext   string           `json:"ciphertext"`
+	Tag          string           `json:"tag"`
+}
+
+type innerRecipient struct {
+	Header       recipientHeader `json:"header"`
+	EncryptedKey string          `json:"encrypted_key"`
+}
+
+type recipientHeader struct {
+	Algorithm jose.KeyAlgorithm `json:"alg"`
+	KeyID     string            `json:"kid"`
+	Ephemeral json.RawMessage   `json:"epk"`
+}
+
+// OpenSecrets opens what p seals to one of keys. ErrNoRecipient means that it is sealed to others alone;
+// ErrTampered, that it does not open, or belongs to another request.
+func OpenSecrets(p Package, keys []PrivateKey) (Secrets, error) {
+	jwe, key, err := ownRecipient(p.inner, keys)
+	if err != nil {
+		return Secrets{}, err
+	}
+	sealed, err := jose.ParseEncryptedJSON(jwe, []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		return Secrets{}, fmt.Errorf("the secrets: %w: %w", ErrTampered, err)
+	}
+	text, err := sealed.Decrypt(key.key)
+	if err != nil {
+		return Secrets{}, fmt.Errorf("the secrets: %w: %w", ErrTampered, err)
+	}
+	var s sealedSecrets
+	if err := decodeStrict(text, &s); err != nil {
+		return Secrets{}, fmt.Errorf("the secrets: %w", ErrTampered) // without the cause, which may quote them
+	}
+	r := p.Request
+	if s.TrackingID != r.TrackingID || s.Operation != r.Operation || s.SourceAnchor != r.SourceAnchor {
+		return Secrets{}, fmt.Errorf("the secrets are those of request %.40q: %w", s.TrackingID, ErrTampered)
+	}
+	secrets := Secrets{Old: NewSecret(s.Old), New: NewSecret(s.New)}
+	return secrets, secrets.Validate(r.Operation)
+}
+
+// ownRecipient reduces an inner JWE to the recipient that holds one of keys.
+func ownRecipient(text json.RawMessage, keys []PrivateKey) (string, PrivateKey, error) {
+	var jwe innerJWE
+	if err := decodeStrict(text, &jwe); err != nil {
+		return "", PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+	}
+	if len(jwe.Recipients) == 0 {
+		h, err := parseHeader(jwe.Protected, jose.ECDH_ES_A256KW)
+		if err != nil {
+			return "", PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+		}
+		key, ours := holder(keys, h.KeyID)
+		if !ours {
+			return "", PrivateKey{}, ErrNoRecipient
+		}
+		return string(text), key, nil
+	}
+	if len(jwe.Recipients) > MaxRecipients || jwe.EncryptedKey != "" {
+		return "", PrivateKey{}, fmt.Errorf("the secrets have %d recipients: %w", len(jwe.Recipients), ErrMalformed)
+	}
+	if err := checkShared(jwe.Protected); err != nil {
+		return "", PrivateKey{}, err
+	}
+	for _, r := range jwe.Recipients {
+		key, ours := holder(keys, r.Header.KeyID)
+		if !ours {
+			continue
+		}
+		if r.Header.Algorithm != jose.ECDH_ES_A256KW {
+			return "", PrivateKey{}, fmt.Errorf("the secrets: algorithm %.40q, want %s: %w", r.Header.Algorithm, jose.ECDH_ES_A256KW, ErrMalformed)
+		}
+		jwe.Recipients = []innerRecipient{r}
+		own, err := json.Marshal(jwe)
+		if err != nil {
+			return "", PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+		}
+		return string(own), key, nil
+	}
+	return "", PrivateKey{}, ErrNoRecipient
+}
+
+// checkShared holds the protected header of a general serialisation to enc alone: whatever else is a recipient's.
+func checkShared(encoded string) error {
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || !bytes.Equal(text, []byte(`{"enc":"A256GCM"}`)) {
+		return fmt.Errorf("the secrets' protected header: want enc %s alone: %w", jose.A256GCM, ErrMalformed)
+	}
+	return nil
+}
+
+func holder(keys []PrivateKey, kid string) (PrivateKey, bool) {
+	for _, k := range keys {
+		if k.Thumbprint() == kid {
+			return k, true
+		}
+	}
+	return PrivateKey{}, false
+}

@@ -1,0 +1,157 @@
+package protocol
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// A PackageKey is the tenant's symmetric key: whoever holds it is the tenant's cloud or one of its agents.
+type PackageKey struct {
+	ID  string // kid
+	key Secret // 32 bytes, base64url
+}
+
+const packageKeySize = 32 // bytes: A256GCM
+
+// NewPackageKey draws a key.
+func NewPackageKey() (PackageKey, error) {
+	raw := make([]byte, packageKeySize+8)
+	if _, err := rand.Read(raw); err != nil {
+		return PackageKey{}, fmt.Errorf("draw a package key: %w", err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	return PackageKey{ID: encode(raw[packageKeySize:]), key: NewSecret(encode(raw[:packageKeySize]))}, nil
+}
+
+// ParsePackageKey reads a key from its id and its 32 bytes in base64url.
+func ParsePackageKey(id string, key Secret) (PackageKey, error) {
+	k := PackageKey{ID: id, key: key}
+	if _, err := k.bytes(); err != nil || id == "" || len(id) > MaxText {
+		return PackageKey{}, fmt.Errorf("package key %.40q: want an id and %d bytes in base64url: %w", id, packageKeySize, ErrInvalid)
+	}
+	return k, nil
+}
+
+func (k PackageKey) bytes() ([]byte, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(k.key.Reveal())
+	if err != nil || len(raw) != packageKeySize {
+		return nil, ErrInvalid // not the decoding error, which quotes the key
+	}
+	return raw, nil
+}
+
+// A PrivateKey is an agent's: P-256, made on its disk, never sent.
+type PrivateKey struct{ key *ecdsa.PrivateKey }
+
+// A PublicKey is what the cloud seals an agent's secrets to.
+type PublicKey struct{ key *ecdsa.PublicKey }
+
+// NewPrivateKey makes an agent's key.
+func NewPrivateKey() (PrivateKey, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return PrivateKey{}, fmt.Errorf("make an agent's key: %w", err)
+	}
+	return PrivateKey{key}, nil
+}
+
+const pemPrivateKey = "PRIVATE KEY"
+
+// PEM is the key in PKCS #8, for a file that only the agent may read.
+func (k PrivateKey) PEM() ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(k.key)
+	if err != nil {
+		return nil, fmt.Errorf("write an agent's key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: pemPrivateKey, Bytes: der}), nil
+}
+
+// ParsePrivateKey reads what PEM wrote.
+func ParsePrivateKey(text []byte) (PrivateKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != pemPrivateKey {
+		return PrivateKey{}, fmt.Errorf("agent's key: want a PEM block %q: %w", pemPrivateKey, ErrInvalid)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return PrivateKey{}, fmt.Errorf("agent's key: %w", err)
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok || key.Curve != elliptic.P256() {
+		return PrivateKey{}, fmt.Errorf("agent's key: want ECDSA on P-256: %w", ErrInvalid)
+	}
+	return PrivateKey{key}, nil
+}
+
+// Public is the half that travels.
+func (k PrivateKey) Public() PublicKey { return PublicKey{&k.key.PublicKey} }
+
+// Thumbprint is that of the public half.
+func (k PrivateKey) Thumbprint() string { return k.Public().Thumbprint() }
+
+// Format keeps a private key out of every print.
+func (k PrivateKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// MarshalText keeps a private key out of every encoder that asks.
+func (k PrivateKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// IsZero reports whether there is no key.
+func (k PublicKey) IsZero() bool { return k.key == nil }
+
+// Thumbprint is the key's kid: RFC 7638, SHA-256, base64url. Empty for the zero key.
+func (k PublicKey) Thumbprint() string {
+	if k.key == nil {
+		return ""
+	}
+	sum, err := k.jwk().Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "" // only for a point that is not on the curve, which UnmarshalJSON refuses
+	}
+	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+func (k PublicKey) jwk() *jose.JSONWebKey { return &jose.JSONWebKey{Key: k.key} }
+
+// String is the thumbprint.
+func (k PublicKey) String() string { return k.Thumbprint() }
+
+// MarshalJSON writes a JWK (RFC 7517) with kid.
+func (k PublicKey) MarshalJSON() ([]byte, error) {
+	if k.key == nil {
+		return []byte("null"), nil
+	}
+	jwk := k.jwk()
+	jwk.KeyID = k.Thumbprint()
+	text, err := json.Marshal(jwk)
+	if err != nil {
+		return nil, fmt.Errorf("write a public key: %w", err)
+	}
+	return text, nil
+}
+
+// UnmarshalJSON reads a JWK: a public EC key on P-256, and nothing else.
+func (k *PublicKey) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*k = PublicKey{}
+		return nil
+	}
+	var jwk jose.JSONWebKey
+	if err := json.Unmarshal(text, &jwk); err != nil {
+		return fmt.Errorf("public key: %w", err)
+	}
+	key, ok := jwk.Key.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P256() || !jwk.Valid() {
+		return fmt.Errorf("public key: want a public EC key on P-256: %w", ErrInvalid)
+	}
+	*k = PublicKey{key}
+	return nil
+}
