@@ -1,0 +1,209 @@
+package fakead
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+
+	"passback/clock"
+)
+
+// A connection is one client's. gldap reads from it and writes to it as a net.Conn: each Read burst is one
+// LDAPMessage that gldap can serve, each Write one that it answers with. All others are answered here.
+type connection struct {
+	front   *front
+	session *session
+	active  atomic.Int64  // when the last request came: nanoseconds of the wire's clock
+	busy    chan struct{} // holds a token while an operation runs: one at a time, in order
+	current *request      // the one that gldap is given; only touched by who holds busy
+	pending []byte        // what gldap has not read of it yet
+	stopped chan struct{}
+	stop    func() // closes the connection, once
+
+	raw     net.Conn
+	writing sync.Mutex
+	net     net.Conn // raw, or TLS over it; changed under writing
+}
+
+func newConnection(f *front, nc net.Conn) *connection {
+	c := &connection{
+		front:   f,
+		session: &session{remote: nc.RemoteAddr()},
+		busy:    make(chan struct{}, 1),
+		stopped: make(chan struct{}),
+		raw:     nc,
+		net:     nc,
+	}
+	c.stop = sync.OnceFunc(func() {
+		close(c.stopped)
+		_ = nc.Close()
+	})
+	c.active.Store(clock.Real().Now().UnixNano())
+	return c
+}
+
+// serve answers requests until the connection ends.
+func (c *connection) serve(config *tls.Config) {
+	if config != nil && c.startTLS(config) != nil {
+		return
+	}
+	c.front.server.opened(c.session)
+	router, err := c.router()
+	if err != nil {
+		c.front.server.log.Error("cannot serve a connection", "error", err)
+		return
+	}
+	_ = c.net.SetReadDeadline(in(initRecvTimeout))
+	if err := serveGldap(gldapConn{c}, router); err != nil {
+		c.disconnect(codeProtocolError, c.front.server.text.undecodable())
+	}
+}
+
+// startTLS makes the handshake as the server.
+func (c *connection) startTLS(config *tls.Config) error {
+	_ = c.net.SetDeadline(in(initRecvTimeout))
+	secured := tls.Server(c.net, config)
+	if err := secured.Handshake(); err != nil {
+		c.front.server.log.Debug("TLS handshake failed", "remote", c.session.remote, "error", err)
+		return err //nolint:wrapcheck // logged here; the caller only ends the connection
+	}
+	_ = c.net.SetDeadline(time.Time{})
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.net = secured
+	c.session.encrypted = true
+	return nil
+}
+
+// next returns the next request that gldap is to serve.
+func (c *connection) next() (*request, error) {
+	for {
+		limit := maxReceiveBuffer
+		if !c.front.server.isBound(c.session) {
+			limit = maxPreAuthReceiveBuffer
+		}
+		pdu, err := readPDU(c.net, limit)
+		if err != nil {
+			return nil, c.refuse(err)
+		}
+		req, err := decodeRequest(pdu)
+		if err != nil {
+			return nil, c.refuse(err)
+		}
+		if req.operation == tagUnbind {
+			return nil, io.EOF
+		}
+		if req.operation == tagAbandon {
+			continue // whatever it names has been answered: operations run one at a time
+		}
+		select {
+		case c.busy <- struct{}{}:
+		case <-c.stopped:
+			return nil, io.EOF
+		}
+		now := clock.Real().Now()
+		c.active.Store(now.UnixNano())
+		_ = c.net.SetReadDeadline(now.Add(maxConnIdleTime))
+		req.session, req.conn = c.session, c
+		c.current = req
+		if handle := c.front.server.ownHandler(req); handle != nil {
+			c.guarded(func(req *request) { c.answer(req, handle) })
+			continue
+		}
+		return req, nil
+	}
+}
+
+// refuse tells a client why a PDU of its ends the connection; silence is for those who just left.
+func (c *connection) refuse(err error) error {
+	if errors.Is(err, errUndecodable) || errors.Is(err, errTooLarge) {
+		c.disconnect(codeProtocolError, c.front.server.text.undecodable())
+	}
+	return io.EOF
+}
+
+// guarded runs the current operation. A panic ends this connection alone; the text of a panic is not logged,
+// as it may quote what the client sent.
+func (c *connection) guarded(operation func(*request)) {
+	defer func() {
+		if recover() != nil {
+			c.front.server.log.Error("a handler panicked; its connection is closed", "remote", c.session.remote, "stack", string(debug.Stack()))
+			c.stop()
+		}
+		c.current = nil
+		<-c.busy
+	}()
+	operation(c.current)
+}
+
+// answer runs a handler of the front's own. StartTLS goes on where its answer ends.
+func (c *connection) answer(req *request, handle handler) {
+	res := handle(req)
+	c.respond(req, res)
+	if req.upgrade != nil && res.code == codeSuccess && c.startTLS(req.upgrade) != nil {
+		c.stop()
+	}
+}
+
+// respond sends the result of an operation past gldap.
+func (c *connection) respond(req *request, res result) {
+	p := encodeResult(responseTag(req.operation), res)
+	if req.operation == tagExtended {
+		appendExtended(p, res)
+	}
+	_ = c.write(encodeMessage(req.id, p, res.controls))
+}
+
+// disconnect sends the notice of disconnection and closes.
+func (c *connection) disconnect(code int, text string) {
+	_ = c.write(noticeOfDisconnection(code, text))
+	c.stop()
+}
+
+func (c *connection) write(p *ber.Packet) error {
+	_, err := gldapConn{c}.Write(p.Bytes())
+	return err
+}
+
+// gldapConn is the net.Conn that gldap is given.
+type gldapConn struct{ *connection }
+
+func (c gldapConn) Read(p []byte) (int, error) {
+	if len(c.pending) == 0 {
+		req, err := c.next()
+		if err != nil {
+			return 0, io.EOF
+		}
+		c.pending = forGldap(req)
+	}
+	n := copy(p, c.pending)
+	c.pending = c.pending[n:]
+	return n, nil
+}
+
+func (c gldapConn) Write(p []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_ = c.net.SetWriteDeadline(in(c.front.sendTimeout()))
+	n, err := c.net.Write(p)
+	if err != nil {
+		c.stop()
+	}
+	return n, err //nolint:wrapcheck // a net.Conn returns the error of the connection
+}
+
+// Close does nothing: the front closes connections.
+func (c gldapConn) Close() error { return nil }
+
+func (c gldapConn) LocalAddr() net.Addr                { return c.net.LocalAddr() }
+func (c gldapConn) RemoteAddr() net.Addr               { return c.session.remote }
+func (c gldapConn) SetDeadline(t time.Time) error      { return c.net.SetDeadline(t) }      //nolint:wrapcheck // as a net.Conn
+func (c gldapConn) SetReadDeadline(t time.Time) error  { return c.net.SetReadDeadline(t) }  //nolint:wrapcheck // as a net.Conn
+func (c gldapConn) SetWriteDeadline(t time.Time) error { return c.net.SetWriteDeadline(t) } //nolint:wrapcheck // as a net.Conn

@@ -1,0 +1,150 @@
+// Package fakead is a fake Active Directory domain controller, to run in a test or beside one: real LDAP, LDAPS
+// and StartTLS on real sockets, and the password semantics of the real thing, down to its codes and texts.
+//
+//	dc := fakead.RunT(t)
+//	dc.AddUser(fakead.User{SAM: "alice", Password: "Winter-2026!"})
+//	conn, err := ldap.DialURL(dc.LDAPSURL(), ldap.DialWithTLSConfig(&tls.Config{RootCAs: dc.CA().Pool()}))
+//
+// The facts are those of Microsoft's Open Specifications (MS-ADTS, MS-SAMR, MS-ERREF); where a comment names a
+// section without more, it is of MS-ADTS. Nothing is written to disk, and a password is kept only as its hash.
+//
+// Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds, renaming, security descriptors (the
+// rights of a caller are those of Delegate), fine-grained password policies.
+package fakead
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+
+	"passback/clock"
+	"passback/localca"
+)
+
+// Options of a Server. The zero value works.
+type Options struct {
+	Domain        string // DNS name; default corp.example
+	NetBIOS       string // default: the first label of Domain in capitals, CORP
+	AdminPassword string // of Administrator; default: a random one
+	Listen        string // IP address; default 127.0.0.1
+	LDAPPort      int    // 0, the default, picks a free one
+	LDAPSPort     int    // 0, the default, picks a free one
+
+	CA      *localca.Authority // signs the server's certificate; default: a new one
+	Clock   clock.Clock        // the domain's time: ages, lockouts, timestamps; default clock.Real()
+	OS      string             // 2012R2, 2016, 2019, 2022 or 2025, which texts and defaults follow; default 2022
+	LDIF    io.Reader          // a domain's content, as ldifde exports it, added at start; default: none
+	Filters []PasswordFilter   // asked about each new password, in order; default: none
+
+	MaxConnections int          // at once; the idlest makes room for another; default 5000, as on a DC
+	Logger         *slog.Logger // never told a password; default: discards
+}
+
+const defaultMaxConnections = 5000
+
+// A Server is one domain controller, dc1 of its domain, and the only one: it holds every FSMO role.
+type Server struct {
+	domain, netbios string
+	adminPassword   string
+	os              string
+	clock           clock.Clock
+	ca              *localca.Authority
+	log             *slog.Logger
+	text            texts
+
+	front *front
+	tls   *tls.Config
+	ldap  net.Listener
+	ldaps net.Listener
+
+	mu sync.Mutex // over everything below
+}
+
+// New starts a domain controller.
+func New(o Options) (*Server, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		domain: o.Domain, netbios: o.NetBIOS, adminPassword: o.AdminPassword,
+		os: o.OS, clock: o.Clock, ca: o.CA, log: o.Logger,
+		text: texts{build: builds[o.OS]},
+	}
+	s.front = newFront(s, o.MaxConnections)
+	if err := s.createDomain(o); err != nil {
+		return nil, err
+	}
+	if err := s.listen(o); err != nil {
+		return nil, err
+	}
+	go func() { _ = s.front.serve(s.ldap, nil) }()
+	go func() { _ = s.front.serve(s.ldaps, s.tls) }()
+	return s, nil
+}
+
+// A Tester is what RunT needs of a *testing.T.
+type Tester interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// RunT starts a domain controller with default options, or with those given, for the length of a test.
+func RunT(t Tester, options ...Options) *Server {
+	t.Helper()
+	var o Options
+	if len(options) > 0 {
+		o = options[0]
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatalf("start a domain controller: %v", err)
+		return nil
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// Close tells every client that the server goes (notice of disconnection, code 52), and returns when all
+// handlers have. Idle clients do not hold it up.
+func (s *Server) Close() error {
+	s.front.close()
+	return nil
+}
+
+// Serve answers LDAP, with StartTLS, on a listener of the caller's until it or the server is closed.
+func (s *Server) Serve(l net.Listener) error { return s.front.serve(l, nil) }
+
+// ServeTLS answers LDAPS on a listener of the caller's until it or the server is closed.
+func (s *Server) ServeTLS(l net.Listener) error { return s.front.serve(l, s.tls) }
+
+func (s *Server) listen(o Options) (err error) {
+	if s.ldap, err = listenOn(o.Listen, o.LDAPPort, "LDAP"); err != nil {
+		return err
+	}
+	if s.ldaps, err = listenOn(o.Listen, o.LDAPSPort, "LDAPS"); err != nil {
+		_ = s.ldap.Close()
+		return err
+	}
+	port := strconv.Itoa(s.ldaps.Addr().(*net.TCPAddr).Port)
+	s.tls, err = s.ca.ServerConfig(o.Listen, s.HostName(), s.domain, "localhost:"+port, net.JoinHostPort(o.Listen, port))
+	if err != nil {
+		_ = s.ldap.Close()
+		_ = s.ldaps.Close()
+		return fmt.Errorf("make the domain controller's certificate: %w", err)
+	}
+	return nil
+}
+
+func listenOn(ip string, port int, what string) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s on %s port %d: %w (port 0 picks a free one)", what, ip, port, err)
+	}
+	return l, nil
+}
