@@ -1,0 +1,31 @@
+package amqp
+
+import (
+	"time"
+)
+
+// Config is what a server announces and bears. The zero value works, and lets a peer in without SASL.
+type Config struct {
+	ContainerID      string        // default: random
+	MaxFrameSize     uint32        // bytes of a frame that we read, at least 512; default 65536
+	ChannelMax       uint16        // highest channel number; default 4999
+	HandleMax        uint32        // highest handle of a session; default 255
+	MaxLinks         int           // of one connection; default 1000
+	MaxMessageSize   uint64        // bytes of a message that we receive, where a link has no limit of its own; default 1 MiB
+	IdleTimeout      time.Duration // how long a peer may be silent, in whole milliseconds; default 120 s
+	HandshakeTimeout time.Duration // from accepting to the end of the peer's open; default 30 s
+	WriteTimeout     time.Duration // for one write, to a peer that does not read; default 30 s
+	CloseTimeout     time.Duration // how long our close waits for the peer's; default 1 s
+	Mechanisms       []Mechanism   // SASL mechanisms offered, in this order; default: no SASL layer
+	Properties       Map           // of our open; default none
+}
+
+// Handler is told what the peer asks for. See the package documentation for the goroutine that calls it.
+type Handler struct {
+	// Open is asked about the peer's open, which Conn.Peer gives; an error refuses the connection.
+	// It is called before our own open is sent. Default: all are let in.
+	Open func(*Conn) *Error
+	// Attach decides on a link, at once or later: it, or any goroutine after it, calls one of AcceptSender,
+	// AcceptReceiver and Refuse. Default: all are refused with amqp:not-implemented.
+	Attach func(*AttachRequest)
+}

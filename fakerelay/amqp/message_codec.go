@@ -1,0 +1,135 @@
+package amqp
+
+// MarshalBinary encodes the message, its sections in the standard's order. It fails where a value has a Go type
+// that AMQP has no type for.
+func (m *Message) MarshalBinary() ([]byte, error) {
+	e := encoder{}
+	if m.Header != nil {
+		e.value(compositeValue(m.Header))
+	}
+	e.mapSection(codeDeliveryAnnotations, m.DeliveryAnnotations)
+	e.mapSection(codeMessageAnnotations, m.MessageAnnotations)
+	if m.Properties != nil {
+		e.value(compositeValue(m.Properties))
+	}
+	e.mapSection(codeApplicationProperties, m.ApplicationProperties)
+	for _, d := range m.Data {
+		e.section(codeData, d)
+	}
+	for _, s := range m.Sequence {
+		e.section(codeSequence, s)
+	}
+	if m.Value != nil {
+		e.section(codeValue, m.Value.V)
+	}
+	e.mapSection(codeFooter, m.Footer)
+	return e.b, e.err
+}
+
+func (e *encoder) section(code uint64, v any) { e.value(Described{Descriptor: code, Value: v}) }
+
+func (e *encoder) mapSection(code uint64, m Map) {
+	if m != nil {
+		e.section(code, m)
+	}
+}
+
+// UnmarshalBinary decodes a message of at most MaxElements values. Nothing of m is kept, and m keeps nothing of b.
+// Its errors are *Error with the condition amqp:decode-error.
+func (m *Message) UnmarshalBinary(b []byte) error {
+	*m = Message{}
+	d := newDecoder(b)
+	last := uint64(0)
+	for d.more() {
+		code, value, err := d.section()
+		if err != nil {
+			return err
+		}
+		repeatable := code == codeData || code == codeSequence
+		if code < last || code == last && !repeatable || m.hasBody() && code < codeFooter && code != last {
+			return Errorf(CondDecodeError, "message: the section 0x%02x stands after the section 0x%02x", code, last)
+		}
+		if err := m.set(code, value); err != nil {
+			return err
+		}
+		last = code
+	}
+	return nil
+}
+
+func (m *Message) hasBody() bool { return m.Data != nil || m.Sequence != nil || m.Value != nil }
+
+func (d *decoder) section() (code uint64, value any, err error) {
+	v, err := d.value()
+	if err != nil {
+		return 0, nil, err
+	}
+	section, ok := v.(Described)
+	if !ok {
+		return 0, nil, Errorf(CondDecodeError, "message: a section begins with the type %s, not with a descriptor", typeName(v))
+	}
+	return descriptorCode(section.Descriptor), section.Value, nil
+}
+
+func (m *Message) set(code uint64, value any) error {
+	switch code {
+	case codeHeader:
+		m.Header = new(Header)
+		return readFields(m.Header, "header", value)
+	case codeProperties:
+		m.Properties = new(Properties)
+		return readFields(m.Properties, "properties", value)
+	case codeDeliveryAnnotations:
+		return setMap(&m.DeliveryAnnotations, "delivery-annotations", value, isAnnotationKey)
+	case codeMessageAnnotations:
+		return setMap(&m.MessageAnnotations, "message-annotations", value, isAnnotationKey)
+	case codeApplicationProperties:
+		return setMap(&m.ApplicationProperties, "application-properties", value, isString)
+	case codeFooter:
+		return setMap(&m.Footer, "footer", value, isAnnotationKey)
+	case codeData:
+		data, ok := value.([]byte)
+		if !ok {
+			return Errorf(CondDecodeError, "message: a data section holds the type %s", typeName(value))
+		}
+		m.Data = append(m.Data, data)
+	case codeSequence:
+		list, ok := value.(List)
+		if !ok {
+			return Errorf(CondDecodeError, "message: an amqp-sequence section holds the type %s", typeName(value))
+		}
+		m.Sequence = append(m.Sequence, list)
+	case codeValue:
+		m.Value = &Value{value}
+	default:
+		return Errorf(CondDecodeError, "message: there is no section 0x%02x", code)
+	}
+	return nil
+}
+
+func setMap(to *Map, of string, value any, validKey func(any) bool) error {
+	entries, ok := value.(Map)
+	if !ok {
+		return Errorf(CondDecodeError, "message: %s is not a map but of the type %s", of, typeName(value))
+	}
+	for _, e := range entries {
+		if !validKey(e.Key) {
+			return Errorf(CondDecodeError, "message: %s has a key of the type %s", of, typeName(e.Key))
+		}
+	}
+	*to = entries
+	return nil
+}
+
+func isString(key any) bool {
+	_, ok := key.(string)
+	return ok
+}
+
+func isAnnotationKey(key any) bool {
+	switch key.(type) {
+	case Symbol, uint64, string:
+		return true
+	}
+	return false
+}
