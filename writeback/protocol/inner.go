@@ -44,7 +44,24 @@ func sealSecrets(r Request, s Secrets, to []PublicKey) (json.RawMessage, error) 
 	if err != nil {
 		return nil, fmt.Errorf("seal the secrets: %w", err)
 	}
-	return json.RawMessage(sealed.FullSerialize()), nil
+	return withoutStrayKey(sealed.FullSerialize())
+}
+
+// withoutStrayKey removes the first recipient's key from beside the recipients, where go-jose v4.1 leaves it and
+// RFC 7516 section 7.2.1 has it only in the flattened form.
+func withoutStrayKey(text string) (json.RawMessage, error) {
+	var jwe innerJWE
+	if err := decodeStrict([]byte(text), &jwe); err != nil {
+		return nil, err
+	}
+	if len(jwe.Recipients) > 0 {
+		jwe.EncryptedKey = ""
+	}
+	clean, err := json.Marshal(jwe)
+	if err != nil {
+		return nil, fmt.Errorf("write the secrets: %w", err)
+	}
+	return clean, nil
 }
 
 // innerJWE is the JSON serialisation, general (recipients) or flattened (encrypted_key). What the RFC allows

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -56,8 +57,11 @@ func open(keys []PackageKey, body []byte, into any) error {
 	if len(body) > MaxMessage {
 		return fmt.Errorf("%d bytes, at most %d: %w", len(body), MaxMessage, ErrTooLarge)
 	}
-	first, _, _ := bytes.Cut(body, []byte("."))
-	header, err := parseHeader(string(first), jose.DIRECT)
+	if err := checkCompact(string(body)); err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(body), ".")
+	header, err := parseHeader(first, jose.DIRECT)
 	if err != nil {
 		return err
 	}
@@ -81,6 +85,19 @@ func open(keys []PackageKey, body []byte, into any) error {
 		return fmt.Errorf("under package key %s: %w: %w", header.KeyID, ErrTampered, err)
 	}
 	return decodeStrict(text, into)
+}
+
+// checkCompact refuses the second spellings that base64 has (line breaks, spare bits): a message has one hash.
+func checkCompact(body string) error {
+	for part := range strings.SplitSeq(body, ".") {
+		if strings.ContainsAny(part, "\r\n") {
+			return fmt.Errorf("line breaks: %w", ErrMalformed)
+		}
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return fmt.Errorf("compact serialisation: %w: %w", ErrMalformed, err)
+		}
+	}
+	return nil
 }
 
 // header is a JOSE header that this protocol writes. Any further parameter is refused.
