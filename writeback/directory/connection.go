@@ -1,0 +1,232 @@
+package directory
+
+// Connections: dialled, bound, pooled, and checked before each use. MS-ADTS 5.1.1.1 (simple bind), 3.1.1.3.2
+// (rootDSE, readable before a bind: nobody gets the password who does not say that it serves the domain).
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"passback/clock"
+)
+
+// A Conn is one bound connection to one domain controller, for one caller at a time.
+type Conn struct {
+	domain  *Domain
+	address string
+	wire    *wire
+	ldap    *ldap.Conn
+	root    rootDSE
+	broken  bool      // by a lost result: never used again
+	since   time.Time // idle
+}
+
+// Open returns a connection to the controller whose dnsHostName is dc. Release it, or Reset it.
+// Its errors are Unreachable or BindRefused: nothing was sent.
+func (d *Domain) Open(ctx context.Context, dc string) (*Conn, error) {
+	dc = strings.ToLower(dc)
+	address, err := d.addressOf(ctx, dc)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.openAddress(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if c.root.host != dc {
+		c.Release()
+		d.forget(dc)
+		return nil, unreachable(dc, fmt.Errorf("%s is now %s", address, c.root.host))
+	}
+	return c, nil
+}
+
+// openAddress takes an idle connection that still answers, or dials.
+func (d *Domain) openAddress(ctx context.Context, address string) (*Conn, error) {
+	for c := d.takeIdle(address); c != nil; c = d.takeIdle(address) {
+		if c.probe(ctx) {
+			return c, nil
+		}
+		c.Reset()
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	c, err := d.dial(ctx, address)
+	if err != nil {
+		return nil, unreachable(address, err)
+	}
+	if err := d.bind(ctx, c); err != nil {
+		c.Reset()
+		return nil, err
+	}
+	d.mu.Lock()
+	d.known[c.root.host] = address
+	d.mu.Unlock()
+	return c, nil
+}
+
+func (d *Domain) dial(ctx context.Context, address string) (*Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", address, err)
+	}
+	raw, err := d.o.Dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	w := &wire{Conn: raw, timeout: d.o.Timeout}
+	secure := tls.Client(w, &tls.Config{ServerName: host, RootCAs: d.o.Roots, MinVersion: tls.VersionTLS12})
+	if err := secure.HandshakeContext(ctx); err != nil {
+		w.reset()
+		return nil, fmt.Errorf("TLS handshake: %w", err)
+	}
+	c := &Conn{domain: d, address: address, wire: w, ldap: ldap.NewConn(secure, true)}
+	c.ldap.SetTimeout(d.o.Timeout)
+	c.ldap.Start()
+	stop := context.AfterFunc(ctx, w.reset)
+	defer stop()
+	if c.root, err = c.readRootDSE(); err != nil {
+		c.Reset()
+		return nil, err
+	}
+	if !strings.EqualFold(c.root.domain, d.head) {
+		c.Reset()
+		return nil, fmt.Errorf("it serves %s, not %s", c.root.domain, d.head)
+	}
+	return c, nil
+}
+
+// bind tries the password once. A refusal is remembered, on every controller, until the agent starts anew: an
+// agent with a wrong password must not lock its own account out.
+func (d *Domain) bind(ctx context.Context, c *Conn) error {
+	select {
+	case d.binding <- struct{}{}:
+		defer func() { <-d.binding }()
+	case <-ctx.Done():
+		return unreachable(c.root.host, fmt.Errorf("wait to bind: %w", context.Cause(ctx)))
+	}
+	if err := d.bindRefused(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, c.wire.reset)
+	defer stop()
+	err := c.ldap.Bind(d.o.User, d.o.Password.Reveal())
+	if err == nil {
+		return nil
+	}
+	result := resultOf("bind", c.root.host, err)
+	if result == nil || result.Code != ldap.LDAPResultInvalidCredentials {
+		return unreachable(c.root.host, fmt.Errorf("bind as %s: %w", d.o.User, err))
+	}
+	refused := &BindError{User: d.o.User, Result: result}
+	d.mu.Lock()
+	d.refused = refused
+	d.mu.Unlock()
+	d.o.Logger.Error("the bind was refused and is not tried again until the agent restarts", "domain", d.o.Domain, "error", refused)
+	return refused
+}
+
+func (d *Domain) bindRefused() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused
+}
+
+// Host is the controller's dnsHostName, in lower case.
+func (c *Conn) Host() string { return c.root.host }
+
+// Release gives the connection back.
+func (c *Conn) Release() {
+	if c.broken || c.ldap.IsClosing() {
+		c.Reset()
+		return
+	}
+	d := c.domain
+	c.since = clock.Real().Now()
+	d.mu.Lock()
+	keep := !d.closed && len(d.idle[c.address]) < maxIdle
+	if keep {
+		d.idle[c.address] = append(d.idle[c.address], c)
+	}
+	d.mu.Unlock()
+	if !keep {
+		c.drop()
+	}
+}
+
+// Reset cuts the connection off, and with it whatever it still held undelivered.
+func (c *Conn) Reset() {
+	c.broken = true
+	c.wire.reset()
+	_ = c.ldap.Close() // of a connection that is gone
+}
+
+// drop closes the connection in good order.
+func (c *Conn) drop() { _ = c.ldap.Close() }
+
+// takeIdle returns the connection used last; older ones are dropped when they lay too long.
+func (d *Domain) takeIdle(address string) *Conn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	oldest := clock.Real().Now().Add(-maxIdleTime)
+	d.idle[address] = slices.DeleteFunc(d.idle[address], func(c *Conn) bool {
+		if c.since.After(oldest) {
+			return false
+		}
+		go c.drop()
+		return true
+	})
+	last := len(d.idle[address]) - 1
+	if last < 0 {
+		return nil
+	}
+	c := d.idle[address][last]
+	d.idle[address] = d.idle[address][:last]
+	return c
+}
+
+// probe reads rootDSE again: a connection whose controller went away must not be found out by a modify.
+func (c *Conn) probe(ctx context.Context) bool {
+	stop := context.AfterFunc(ctx, c.wire.reset)
+	defer stop()
+	c.ldap.SetTimeout(min(probeTimeout, c.domain.o.Timeout))
+	defer c.ldap.SetTimeout(c.domain.o.Timeout)
+	root, err := c.readRootDSE()
+	c.root = root
+	return err == nil
+}
+
+// search reads; a failure of the network means Unreachable, since a search changes nothing.
+func (c *Conn) search(ctx context.Context, req *ldap.SearchRequest) ([]*ldap.Entry, error) {
+	stop := context.AfterFunc(ctx, c.wire.reset)
+	defer stop()
+	found, err := c.ldap.Search(req)
+	if err == nil {
+		return found.Entries, nil
+	}
+	if result := resultOf("search", c.root.host, err); result != nil {
+		return nil, result
+	}
+	c.broken = true
+	return nil, unreachable(c.root.host, errors.Join(err, context.Cause(ctx)))
+}
+
+// readEntry reads one entry, or says that it is not there.
+func (c *Conn) readEntry(ctx context.Context, dn string, attributes ...string) (*ldap.Entry, error) {
+	entries, err := c.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil))
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) != 1 {
+		return nil, &ResultError{Operation: "search", DC: c.root.host, Code: ldap.LDAPResultNoSuchObject, Diagnostic: dn + " is not there, or may not be read"}
+	}
+	return entries[0], nil
+}

@@ -1,0 +1,169 @@
+package directory
+
+// Which controller to write to: the PDC emulator, where a new password is known first (MS-ADTS 3.1.1.3.3.4:
+// fSMORoleOwner of the domain's head names its NTDS Settings, whose parent is the server), or another writable
+// one while that is unreachable. DNS: MS-ADTS 6.3.2.3, _ldap._tcp.dc._msdcs.<domain>; LDAPS has no records of its
+// own, so the port is always 636.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+const (
+	portLDAPS     = "636"
+	maxCandidates = 32 // controllers that are tried
+)
+
+// WriteTo returns the dnsHostName of the controller to write to now. It asks anew each time.
+func (d *Domain) WriteTo(ctx context.Context) (string, error) {
+	candidates, err := d.candidates(ctx)
+	if err != nil {
+		return "", err
+	}
+	var owner, fallback string
+	var failures []error
+	for len(candidates) > 0 {
+		address := candidates[0]
+		candidates = candidates[1:]
+		host, told, err := d.ask(ctx, address, owner == "")
+		switch {
+		case KindOf(err) == BindRefused:
+			return "", err
+		case err != nil:
+			failures = append(failures, err)
+			continue
+		case told != "" && owner == "":
+			owner = told
+			candidates = d.preferring(owner, candidates)
+		}
+		if host == owner {
+			return host, nil
+		}
+		if fallback == "" {
+			fallback = host
+		}
+	}
+	if fallback == "" {
+		return "", unreachable(d.o.Domain, errors.Join(failures...))
+	}
+	d.o.Logger.Warn("writing to another controller than the PDC emulator", "domain", d.o.Domain, "pdc", owner, "dc", fallback, "error", errors.Join(failures...))
+	return fallback, nil
+}
+
+// ask returns the name of the writable controller at address and, if wanted, who is PDC emulator.
+func (d *Domain) ask(ctx context.Context, address string, wantOwner bool) (host, owner string, err error) {
+	c, err := d.openAddress(ctx, address)
+	if err != nil {
+		return "", "", err
+	}
+	defer c.Release()
+	if c.root.readOnly {
+		return "", "", fmt.Errorf("%s is read-only", c.root.host)
+	}
+	if !wantOwner {
+		return c.root.host, "", nil
+	}
+	if owner, err = c.roleOwner(ctx); err != nil {
+		d.o.Logger.Warn("cannot tell the PDC emulator", "dc", c.root.host, "error", err)
+	}
+	return c.root.host, owner, nil
+}
+
+// roleOwner is the dnsHostName of the PDC emulator.
+func (c *Conn) roleOwner(ctx context.Context) (string, error) {
+	head, err := c.readEntry(ctx, c.root.domain, "fSMORoleOwner")
+	if err != nil {
+		return "", err
+	}
+	settings, err := ldap.ParseDN(head.GetEqualFoldAttributeValue("fSMORoleOwner"))
+	if err != nil || len(settings.RDNs) < 2 {
+		return "", errors.New("the domain's head names no PDC emulator, or may not be read")
+	}
+	settings.RDNs = settings.RDNs[1:]
+	server, err := c.readEntry(ctx, settings.String(), "dNSHostName")
+	if err != nil {
+		return "", err
+	}
+	return strings.ToLower(server.GetEqualFoldAttributeValue("dNSHostName")), nil
+}
+
+// candidates are the addresses of the domain's controllers, the preferred first.
+func (d *Domain) candidates(ctx context.Context) ([]string, error) {
+	var found []string
+	for _, server := range d.o.Servers {
+		if _, _, err := net.SplitHostPort(server); err != nil {
+			server = net.JoinHostPort(server, portLDAPS)
+		}
+		found = append(found, server)
+	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	_, records, err := d.o.LookupSRV(ctx, "ldap", "tcp", "dc._msdcs."+d.o.Domain)
+	if err != nil {
+		return nil, unreachable(d.o.Domain, fmt.Errorf("find its controllers by DNS: %w", err))
+	}
+	for _, r := range records[:min(len(records), maxCandidates)] {
+		found = append(found, net.JoinHostPort(strings.ToLower(strings.TrimSuffix(r.Target, ".")), portLDAPS))
+	}
+	return found, nil
+}
+
+// preferring moves the address of the named controller to the front, where it is known.
+func (d *Domain) preferring(host string, candidates []string) []string {
+	d.mu.Lock()
+	known := d.known[host]
+	d.mu.Unlock()
+	i := slices.IndexFunc(candidates, func(a string) bool { return a == known || a == net.JoinHostPort(host, portLDAPS) })
+	if i < 0 {
+		return candidates
+	}
+	return slices.Insert(slices.Delete(slices.Clone(candidates), i, i+1), 0, candidates[i])
+}
+
+// addressOf finds where a controller is served, asking those that are not known yet.
+func (d *Domain) addressOf(ctx context.Context, dc string) (string, error) {
+	if address, ok := d.knownAddress(dc); ok {
+		return address, nil
+	}
+	candidates, err := d.candidates(ctx)
+	if err != nil {
+		return "", err
+	}
+	var failures []error
+	for _, address := range d.preferring(dc, candidates) {
+		c, err := d.openAddress(ctx, address)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		c.Release()
+		if address, ok := d.knownAddress(dc); ok {
+			return address, nil
+		}
+	}
+	if err := d.bindRefused(); err != nil {
+		return "", err
+	}
+	return "", unreachable(dc, errors.Join(append(failures, errors.New("none of the configured controllers has this name"))...))
+}
+
+func (d *Domain) knownAddress(dc string) (string, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	address, ok := d.known[dc]
+	return address, ok
+}
+
+func (d *Domain) forget(dc string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.known, dc)
+}
