@@ -1,0 +1,313 @@
+package tree
+
+// Adding and deleting entries (MS-ADTS 3.1.1.5.2 and 3.1.1.5.5). Left out on purpose: tombstones.
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"slices"
+	"strings"
+)
+
+// Add makes an entry. What a client may leave out is filled in: superior classes, objectCategory, identifiers,
+// and the defaults of accounts. Its error is an *Error.
+func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
+	if err := t.judgePlace(dn); err != nil {
+		return nil, err
+	}
+	class, names, err := objectClasses(values)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{dn: dn, parent: t.Find(dn.Parent())}
+	e.put(mustAttribute("objectClass"), Strings("", names...).Values)
+	if !rules.System {
+		if err := judgeStructure(e, class); err != nil {
+			return nil, err
+		}
+	}
+	p := t.Plan(e)
+	if err := p.fill(values, rules); err != nil {
+		return nil, err
+	}
+	p.defaults(class)
+	for _, name := range uniqueNames {
+		a := mustAttribute(name)
+		if err := t.judgeUnique(e, a, p.current(a).values); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range e.mandatory() {
+		if p.count(a) == 0 && !rules.System {
+			return nil, errMissingAttribute.about(a)
+		}
+	}
+	t.enter(p)
+	return e, nil
+}
+
+// AddHead makes the head of a naming context. Only the directory itself does.
+func (t *Tree) AddHead(dn DN, values []Value) (*Entry, error) {
+	_, names, err := objectClasses(values)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{dn: dn, head: true}
+	e.put(mustAttribute("objectClass"), Strings("", names...).Values)
+	p := t.Plan(e)
+	if err := p.fill(append(values, Strings("instanceType", "5")), Rules{System: true}); err != nil {
+		return nil, err
+	}
+	p.defaults(e.Class())
+	t.enter(p)
+	return e, nil
+}
+
+func (t *Tree) judgePlace(dn DN) error {
+	if len(dn) == 0 {
+		return errNaming.near(nil)
+	}
+	if t.Find(dn) != nil {
+		return errEntryExists.near(nil)
+	}
+	if t.Find(dn.Parent()) == nil {
+		return errNoObject.near(t.nearest(dn))
+	}
+	return nil
+}
+
+// objectClasses completes the values of objectClass: the most specific structural class with all its superiors,
+// and auxiliary classes after top.
+func objectClasses(values []Value) (*Class, []string, error) {
+	var specific *Class
+	var given, auxiliary []*Class
+	for _, v := range values {
+		if LookupAttribute(v.Name) != mustAttribute("objectClass") {
+			continue
+		}
+		for _, name := range v.Values {
+			c := LookupClass(string(name))
+			if c == nil {
+				return nil, nil, errNoSuchAttributeType.about(nil)
+			}
+			given = append(given, c)
+		}
+	}
+	for _, c := range given {
+		switch {
+		case c.Kind == "auxiliary":
+			auxiliary = append(auxiliary, c)
+		case c.Kind != "abstract" && (specific == nil || len(c.Chain()) > len(specific.Chain())):
+			specific = c
+		}
+	}
+	if specific == nil {
+		return nil, nil, errObjectClass.about(mustAttribute("objectClass"))
+	}
+	chain := specific.Chain()
+	for _, c := range given {
+		if c.Kind != "auxiliary" && !slices.Contains(chain, c) {
+			return nil, nil, errObjectClass.about(mustAttribute("objectClass"))
+		}
+	}
+	names := []string{"top"}
+	for _, c := range append(auxiliary, chain[1:]...) {
+		names = append(names, c.Name)
+	}
+	return specific, names, nil
+}
+
+// judgeStructure holds the schema's rules of naming and containment.
+func judgeStructure(e *Entry, class *Class) error {
+	if a := LookupAttribute(e.dn[0].Type); a == nil || a != LookupAttribute(class.RDN) {
+		return errRDNType.near(e.dn.Parent())
+	}
+	for _, c := range class.Chain() {
+		for _, container := range c.Containers {
+			if e.parent.IsA(container) {
+				return nil
+			}
+		}
+	}
+	return errNaming.near(e.dn.Parent())
+}
+
+// fill takes a client's values into the plan.
+func (p *Plan) fill(values []Value, rules Rules) error {
+	rdn := p.entry.dn[0]
+	for _, v := range values {
+		a := LookupAttribute(v.Name)
+		switch {
+		case a == nil:
+			return errNoSuchAttributeType.about(nil)
+		case a.Name == "objectClass", len(v.Values) == 0:
+			continue
+		case a == LookupAttribute(rdn.Type), a.Name == "name":
+			if len(v.Values) > 1 || fold(string(v.Values[0])) != fold(rdn.Value) {
+				return errRDNType.near(p.entry.dn.Parent())
+			}
+			continue
+		case a.Name == "distinguishedName", a.Name == "instanceType" && !p.entry.head:
+			continue // what they are is not the client's to say; Windows takes them all the same
+		}
+		if err := p.apply(Change{Op: AddValues, Value: v}, rules); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fallback sets an attribute that the plan leaves without values.
+func (p *Plan) fallback(name, value string) {
+	if len(p.Get(name)) == 0 {
+		p.Set(name, value)
+	}
+}
+
+func (p *Plan) defaults(class *Class) {
+	t, e := p.tree, p.entry
+	now := FormatTime(t.now())
+	guid := newGUID()
+	t.usn++
+	p.Set(LookupAttribute(e.dn[0].Type).Name, e.dn[0].Value)
+	p.Set("name", e.dn[0].Value)
+	p.Set("distinguishedName", e.dn.String())
+	p.fallback("instanceType", "4")
+	p.fallback("whenCreated", now)
+	p.fallback("whenChanged", now)
+	p.fallback("uSNCreated", formatInt(t.usn))
+	p.fallback("uSNChanged", formatInt(t.usn))
+	p.fallback("objectGUID", string(guid[:]))
+	p.fallback("objectCategory", t.categoryDN(class.Category))
+	if e.isAccount() && class.Name != "foreignSecurityPrincipal" {
+		p.accountDefaults()
+	}
+}
+
+// categoryDN is the name of a class's object in CN=Schema.
+func (t *Tree) categoryDN(cn string) string {
+	return t.SchemaDN().Child("CN", cn).String()
+}
+
+// ConfigurationDN is the name of the configuration naming context.
+func (t *Tree) ConfigurationDN() DN { return t.base.Child("CN", "Configuration") }
+
+// SchemaDN is the name of the schema naming context.
+func (t *Tree) SchemaDN() DN { return t.ConfigurationDN().Child("CN", "Schema") }
+
+// userDefaults are the attributes of a user that nobody gave (MS-SAMR 3.1.1.8.1 and what Windows shows).
+var userDefaults = []struct{ name, value string }{
+	{"userAccountControl", "546"}, {"badPwdCount", "0"}, {"codePage", "0"}, {"countryCode", "0"}, {"badPasswordTime", "0"}, {"lastLogoff", "0"},
+	{"lastLogon", "0"}, {"pwdLastSet", "0"}, {"accountExpires", "9223372036854775807"}, {"logonCount", "0"},
+}
+
+func (p *Plan) accountDefaults() {
+	t := p.tree
+	switch e := p.entry; {
+	case e.IsA("user"):
+		for _, d := range userDefaults {
+			p.fallback(d.name, d.value)
+		}
+		p.fallback("primaryGroupID", defaultPrimaryGroup(p.First("userAccountControl")))
+	case e.IsA("group"):
+		p.fallback("groupType", "-2147483646") // global, security
+	}
+	if len(p.Get("objectSid")) == 0 {
+		p.Set("objectSid", string(t.sid.WithRID(t.nextRID)))
+		t.nextRID++
+	}
+	t.reserve(SID(p.First("objectSid")))
+	p.fallback("sAMAccountName", generatedSAMName())
+	p.derive()
+}
+
+// defaultPrimaryGroup is Domain Users, Domain Computers or Domain Controllers.
+func defaultPrimaryGroup(uac string) string {
+	n, _ := parseInteger(uac, 32)
+	switch {
+	case n&uacServer != 0:
+		return "516"
+	case n&uacWorkstation != 0:
+		return "515"
+	default:
+		return "513"
+	}
+}
+
+// reserve keeps an identifier that an entry brought along from being given to another one.
+func (t *Tree) reserve(sid SID) {
+	if domain, rid := sid.RID(); domain == t.sid && rid >= t.nextRID {
+		t.nextRID = rid + 1
+	}
+}
+
+// generatedSAMName has the form of those that Windows makes: $ABC000-0123456789AB.
+func generatedSAMName() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails, by its documentation
+	s := base32.HexEncoding.EncodeToString(b[:])
+	return "$" + s[:6] + "-" + s[6:18]
+}
+
+// enter makes the planned entry part of the tree.
+func (t *Tree) enter(p *Plan) {
+	e := p.entry
+	t.nth++
+	e.serial = t.nth
+	for _, a := range p.order() {
+		if now := p.changed[a]; a.IsLink() {
+			e.relink(a, now.links)
+		} else {
+			e.put(a, now.values)
+		}
+	}
+	t.byDN[e.dn.key()] = e
+	t.byGUID[e.GUID()] = e
+	if !e.head && e.parent != nil {
+		e.parent.children = append(e.parent.children, e)
+	}
+	t.index(e, true)
+}
+
+// order is a stable order of what the plan changes.
+func (p *Plan) order() []*Attribute {
+	attributes := make([]*Attribute, 0, len(p.changed))
+	for a := range p.changed {
+		attributes = append(attributes, a)
+	}
+	slices.SortFunc(attributes, byName)
+	return attributes
+}
+
+// Delete removes an entry without children. Its error is an *Error.
+func (t *Tree) Delete(e *Entry) error {
+	if e.HasChildren() {
+		return errNonLeaf.about(nil)
+	}
+	if e.head || strings.EqualFold(e.First("isCriticalSystemObject"), "TRUE") {
+		return errCannotDelete.about(nil)
+	}
+	t.detach(e)
+	t.index(e, false)
+	delete(t.byDN, e.dn.key())
+	delete(t.byGUID, e.GUID())
+	e.parent.children = without(e.parent.children, e)
+	t.usn++
+	return nil
+}
+
+// DeleteTree removes an entry with all below it, or nothing if one of them must stay.
+func (t *Tree) DeleteTree(e *Entry) error {
+	below := slices.Collect(t.Walk(e, WholeSubtree))
+	for _, victim := range below {
+		if victim.head || strings.EqualFold(victim.First("isCriticalSystemObject"), "TRUE") {
+			return errCannotDelete.about(nil)
+		}
+	}
+	for _, victim := range slices.Backward(below) {
+		if err := t.Delete(victim); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package tree
+
+// Which attributes the classes of an entry demand and allow (MS-ADTS 3.1.1.2.4).
+
+import (
+	"slices"
+	"sync"
+)
+
+// contents are the attributes of a class, with those of its superiors and auxiliary classes.
+type contents struct {
+	must, all map[*Attribute]bool
+}
+
+var contentsOf = sync.OnceValue(func() map[*Class]contents {
+	result := map[*Class]contents{}
+	for _, c := range Classes() {
+		result[c] = contents{must: map[*Attribute]bool{}, all: map[*Attribute]bool{}}
+		result[c].gather(c)
+	}
+	return result
+})
+
+func (s contents) gather(c *Class) {
+	for _, part := range c.Chain() {
+		for _, name := range part.Must {
+			s.must[mustAttribute(name)], s.all[mustAttribute(name)] = true, true
+		}
+		for _, name := range part.May {
+			s.all[mustAttribute(name)] = true
+		}
+		for _, name := range part.Auxiliary {
+			s.gather(LookupClass(name))
+		}
+	}
+}
+
+// classes are those of the entry that add to its contents: the structural one and the auxiliary ones.
+func (e *Entry) classes() []*Class {
+	var list []*Class
+	for _, name := range e.Get("objectClass") {
+		if c := LookupClass(string(name)); c.Kind == "auxiliary" || c == e.Class() {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// allows tells whether an attribute may be there.
+func (e *Entry) allows(a *Attribute) bool {
+	return slices.ContainsFunc(e.classes(), func(c *Class) bool { return contentsOf()[c].all[a] })
+}
+
+// requires tells whether an attribute must be there.
+func (e *Entry) requires(a *Attribute) bool {
+	return slices.ContainsFunc(e.classes(), func(c *Class) bool { return contentsOf()[c].must[a] })
+}
+
+// mandatory are the attributes that must be there, but for the security descriptor, which is not the tree's.
+func (e *Entry) mandatory() []*Attribute {
+	var list []*Attribute
+	for _, c := range e.classes() {
+		for a := range contentsOf()[c].must {
+			if a.Syntax != SyntaxDescriptor && a.Name != "objectClass" {
+				list = append(list, a)
+			}
+		}
+	}
+	slices.SortFunc(list, byName)
+	return slices.Compact(list)
+}
+
+// AllowedAttributes are the names of all attributes that the entry's classes allow.
+func (e *Entry) AllowedAttributes() []string {
+	var names []string
+	for _, a := range Attributes() {
+		if e.allows(a) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// count is how many values an attribute will have.
+func (p *Plan) count(a *Attribute) int {
+	now := p.current(a)
+	return len(now.values) + len(now.links)
+}
+
+func (a *Attribute) inRange(value []byte) bool {
+	n := len(value)
+	switch {
+	case a.Lower == RangeUnset && a.Upper == RangeUnset:
+		return true
+	case a.Syntax.isNumber():
+		number, err := parseInteger(string(value), 64)
+		if err != nil {
+			return false
+		}
+		n = int(number)
+	case a.Syntax == SyntaxString:
+		n = utf16Length(string(value))
+	}
+	return (a.Lower == RangeUnset || n >= a.Lower) && (a.Upper == RangeUnset || n <= a.Upper)
+}
+
+func utf16Length(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}

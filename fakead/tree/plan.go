@@ -1,0 +1,320 @@
+package tree
+
+// Changing an entry: a Plan gathers what a modify operation asks for and what follows from it, is judged on the
+// way, and is either committed as a whole or dropped (MS-ADTS 3.1.1.5.3).
+
+import (
+	"bytes"
+	"slices"
+)
+
+// An Op is what a change does to an attribute, with the numbers of RFC 4511.
+type Op int
+
+// The operations of a change.
+const (
+	AddValues Op = iota
+	DeleteValues
+	ReplaceValues
+)
+
+// A Change is one element of a modify operation.
+type Change struct {
+	Op Op
+	Value
+}
+
+// Rules widen what Apply accepts.
+type Rules struct {
+	Permissive bool // LDAP_SERVER_PERMISSIVE_MODIFY: adding what is there and deleting what is not are no errors
+	System     bool // the directory's own change: attributes that are system only, or the SAM's, may be written
+}
+
+// A Plan is a change of one entry that has not happened yet. Nothing else may change the tree before Commit.
+type Plan struct {
+	tree    *Tree
+	entry   *Entry
+	changed map[*Attribute]planned
+	after   []func() // what a commit does to other entries
+}
+
+// planned holds the values that an attribute will have: links for a link, else values.
+type planned struct {
+	values [][]byte
+	links  []*Entry
+}
+
+// Plan starts a change of e.
+func (t *Tree) Plan(e *Entry) *Plan {
+	return &Plan{tree: t, entry: e, changed: map[*Attribute]planned{}}
+}
+
+// Entry is what the plan changes, as it is before.
+func (p *Plan) Entry() *Entry { return p.entry }
+
+// Get returns the values that an attribute will have.
+func (p *Plan) Get(name string) [][]byte {
+	a := LookupAttribute(name)
+	if a == nil {
+		return nil
+	}
+	if now, ok := p.changed[a]; ok && a.IsLink() {
+		return names(now.links)
+	} else if ok {
+		return now.values
+	}
+	return p.entry.values(a)
+}
+
+// First returns the first value that an attribute will have, or nothing.
+func (p *Plan) First(name string) string {
+	if values := p.Get(name); len(values) > 0 {
+		return string(values[0])
+	}
+	return ""
+}
+
+// Changes tells whether the plan gives an attribute other values than it has.
+func (p *Plan) Changes(name string) bool {
+	a := LookupAttribute(name)
+	return a != nil && p.moves(a)
+}
+
+func (p *Plan) moves(a *Attribute) bool {
+	now, ok := p.changed[a]
+	if !ok {
+		return false
+	}
+	if a.IsLink() {
+		return !slices.Equal(now.links, p.entry.links[a])
+	}
+	return !slices.EqualFunc(now.values, p.entry.values(a), bytes.Equal)
+}
+
+// Set is the directory's own writing: it replaces the values of an attribute that is no link, unjudged.
+func (p *Plan) Set(name string, values ...string) {
+	p.changed[mustAttribute(name)] = planned{values: Strings(name, values...).Values}
+}
+
+// Apply takes a client's changes into the plan, one after the other. After an error, an *Error, the plan has to
+// be dropped.
+func (p *Plan) Apply(changes []Change, rules Rules) error {
+	for _, c := range changes {
+		if err := p.apply(c, rules); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Plan) apply(c Change, rules Rules) error {
+	a := LookupAttribute(c.Name)
+	if a == nil {
+		return errNoSuchAttributeType.about(nil)
+	}
+	if err := p.writable(a, rules); err != nil {
+		return err
+	}
+	if a.IsLink() {
+		return p.applyLinks(a, c, rules)
+	}
+	given, err := p.tree.parseValues(a, c.Values)
+	if err != nil {
+		return err
+	}
+	now := p.current(a).values
+	switch c.Op {
+	case AddValues:
+		now, err = withValues(a, now, given, rules)
+	case DeleteValues:
+		now, err = withoutValues(a, now, given, rules)
+	default:
+		now, err = withValues(a, nil, given, rules)
+	}
+	if err != nil {
+		return err
+	}
+	if a.Single && len(now) > 1 {
+		return errSingleValued.about(a)
+	}
+	p.changed[a] = planned{values: now}
+	return nil
+}
+
+// current is what an attribute would have if the plan ended here.
+func (p *Plan) current(a *Attribute) planned {
+	if now, ok := p.changed[a]; ok {
+		return now
+	}
+	if a.IsLink() {
+		return planned{links: p.entry.links[a]}
+	}
+	return planned{values: p.entry.values(a)}
+}
+
+// writable judges whether a client may write an attribute at all, on this entry.
+func (p *Plan) writable(a *Attribute, rules Rules) error {
+	switch {
+	case a.Constructed:
+		return errConstructed.about(a)
+	case a.IsBackLink():
+		return errBackLink.about(a)
+	case rules.System:
+		return nil
+	case len(p.entry.dn) > 0 && a.Name == LookupAttribute(p.entry.dn[0].Type).Name:
+		return errOnRDN.about(a)
+	case a.Name == "objectClass":
+		return errIllegalChange.about(a)
+	case (a.OwnedBySAM || a.NeverReadable) && p.entry.isAccount():
+		return errOwnedBySAM.about(a)
+	case a.SystemOnly:
+		return errSystemOnly.about(a)
+	case !p.entry.allows(a):
+		return errNotInClass.about(a)
+	default:
+		return nil
+	}
+}
+
+// parseValues turns what a client wrote into stored values, and judges syntax and range.
+func (t *Tree) parseValues(a *Attribute, values [][]byte) ([][]byte, error) {
+	parsed := make([][]byte, len(values))
+	for i, v := range values {
+		if a.Syntax == SyntaxDN {
+			v = t.plainDN(v)
+		}
+		stored, err := a.Syntax.parse(v)
+		if err != nil {
+			return nil, errSyntax.about(a)
+		}
+		if !a.inRange(stored) {
+			return nil, errRange.about(a)
+		}
+		parsed[i] = stored
+	}
+	return parsed, nil
+}
+
+// plainDN turns an extended name into the DN of what it names.
+func (t *Tree) plainDN(value []byte) []byte {
+	if form, id, ok := extendedForm(string(value)); ok {
+		if e := t.extended(form, id); e != nil {
+			return []byte(e.dn.String())
+		}
+	}
+	return value
+}
+
+// withValues returns now and given together.
+func withValues(a *Attribute, now, given [][]byte, rules Rules) ([][]byte, error) {
+	seen := make(map[string]bool, len(now)+len(given))
+	for _, v := range now {
+		seen[a.Syntax.key(v)] = true
+	}
+	result := slices.Clip(now)
+	for _, v := range given {
+		key := a.Syntax.key(v)
+		if !seen[key] {
+			seen[key] = true
+			result = append(result, v)
+		} else if !rules.Permissive {
+			return nil, errValueExists.about(a)
+		}
+	}
+	return result, nil
+}
+
+// withoutValues returns now without what is given; without all of it if nothing is.
+func withoutValues(a *Attribute, now, given [][]byte, rules Rules) ([][]byte, error) {
+	if len(given) == 0 {
+		if len(now) == 0 && !rules.Permissive {
+			return nil, errNoSuchAttribute.about(a)
+		}
+		return nil, nil
+	}
+	result := slices.Clone(now)
+	for _, v := range given {
+		key := a.Syntax.key(v)
+		i := slices.IndexFunc(result, func(have []byte) bool { return a.Syntax.key(have) == key })
+		if i >= 0 {
+			result = slices.Delete(result, i, i+1)
+		} else if !rules.Permissive {
+			return nil, errNoSuchValue.about(a)
+		}
+	}
+	return result, nil
+}
+
+// Commit judges the entry as it will be and makes the change, all of it or, with an *Error, nothing. uSNChanged
+// and whenChanged move if a replicated attribute gets other values than it had.
+func (p *Plan) Commit() error {
+	p.derive()
+	if err := p.judge(); err != nil {
+		return err
+	}
+	t, e := p.tree, p.entry
+	replicated := false
+	for a, now := range p.changed {
+		if !p.moves(a) {
+			continue
+		}
+		replicated = replicated || !a.NotReplicated
+		if a.IsLink() {
+			e.relink(a, now.links)
+		} else {
+			t.store(e, a, now.values)
+		}
+	}
+	if replicated {
+		t.touch(e)
+	}
+	for _, follow := range p.after {
+		follow()
+	}
+	return nil
+}
+
+// store replaces values and keeps the indexes right.
+func (t *Tree) store(e *Entry, a *Attribute, values [][]byte) {
+	index := t.indexes[a]
+	for _, v := range e.values(a) {
+		if index != nil {
+			t.indexValue(index, a.Syntax.key(v), e, false)
+		}
+	}
+	e.put(a, values)
+	for _, v := range values {
+		if index != nil {
+			t.indexValue(index, a.Syntax.key(v), e, true)
+		}
+	}
+}
+
+// touch records a replicated change.
+func (t *Tree) touch(e *Entry) {
+	t.usn++
+	e.put(mustAttribute("uSNChanged"), Strings("", formatInt(t.usn)).Values)
+	e.put(mustAttribute("whenChanged"), Strings("", FormatTime(t.now())).Values)
+}
+
+// Set is the directory's own change of one attribute that is no link, unjudged.
+func (t *Tree) Set(e *Entry, name string, values ...string) {
+	p := t.Plan(e)
+	p.Set(name, values...)
+	a := mustAttribute(name)
+	if p.moves(a) {
+		t.store(e, a, p.changed[a].values)
+		if !a.NotReplicated {
+			t.touch(e)
+		}
+	}
+}
+
+// Modify makes a client's changes at once. Its error is an *Error.
+func (t *Tree) Modify(e *Entry, changes []Change, rules Rules) error {
+	p := t.Plan(e)
+	if err := p.Apply(changes, rules); err != nil {
+		return err
+	}
+	return p.Commit()
+}

@@ -1,0 +1,163 @@
+package tree
+
+// What the SAM adds to entries that are accounts, as far as names, types and groups go (MS-SAMR 3.1.1.8).
+// What follows from passwords and userAccountControl is not the tree's.
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Values of sAMAccountType (MS-SAMR 2.2.1.9) that depend on groupType and userAccountControl.
+const (
+	typeGlobalGroup       = 0x10000000
+	typeDistributionGroup = 0x10000001
+	typeLocalGroup        = 0x20000000
+	typeLocalDistribution = 0x20000001
+	typeUser              = 0x30000000
+	typeComputer          = 0x30000001
+	typeTrust             = 0x30000002
+)
+
+// Bits of userAccountControl and groupType that decide on sAMAccountType.
+const (
+	uacInterdomainTrust = 0x0800
+	uacWorkstation      = 0x1000
+	uacServer           = 0x2000
+	groupResource       = 0x4
+	groupSecurity       = 0x80000000
+)
+
+func (e *Entry) isAccount() bool {
+	return e.IsA("securityPrincipal") || e.IsA("user") || e.IsA("group")
+}
+
+// derive takes what follows from other changes into the plan.
+func (p *Plan) derive() {
+	for _, source := range []string{"userAccountControl", "groupType"} {
+		if n, err := strconv.ParseInt(p.First(source), 10, 64); err == nil && p.Changes(source) {
+			p.Set("sAMAccountType", formatInt(accountType(source, n)))
+		}
+	}
+	if p.Changes("primaryGroupID") {
+		p.movePrimaryGroup()
+	}
+}
+
+func accountType(source string, bits int64) int64 {
+	if source == "groupType" {
+		security := bits&groupSecurity != 0
+		switch {
+		case bits&groupResource != 0 && security:
+			return typeLocalGroup
+		case bits&groupResource != 0:
+			return typeLocalDistribution
+		case security:
+			return typeGlobalGroup
+		default:
+			return typeDistributionGroup
+		}
+	}
+	switch {
+	case bits&(uacWorkstation|uacServer) != 0:
+		return typeComputer
+	case bits&uacInterdomainTrust != 0:
+		return typeTrust
+	default:
+		return typeUser
+	}
+}
+
+// primaryGroup finds the group that a primaryGroupID names.
+func (t *Tree) primaryGroup(id string) *Entry {
+	rid, err := strconv.ParseUint(id, 10, 32)
+	if err != nil {
+		return nil
+	}
+	return t.BySID(t.sid.WithRID(uint32(rid)))
+}
+
+// PrimaryGroup is the group that e's primaryGroupID names, or nil.
+func (t *Tree) PrimaryGroup(e *Entry) *Entry { return t.primaryGroup(e.First("primaryGroupID")) }
+
+func (p *Plan) isPrimaryGroupOf(member *Entry) bool { return p.tree.PrimaryGroup(member) == p.entry }
+
+// movePrimaryGroup makes the old primary group an ordinary one, of which the account is an explicit member, and
+// ends its explicit membership in the new one. judge has the last word on whether that may be.
+func (p *Plan) movePrimaryGroup() {
+	t, e, member := p.tree, p.entry, mustAttribute("member")
+	old := t.PrimaryGroup(e)
+	p.after = append(p.after, func() {
+		if old != nil {
+			old.relink(member, append(without(old.links[member], e), e))
+			t.touch(old)
+		}
+		if now := t.PrimaryGroup(e); now != nil {
+			now.relink(member, without(now.links[member], e))
+			t.touch(now)
+		}
+	})
+}
+
+// judge looks at the entry as it will be.
+func (p *Plan) judge() error {
+	for a, now := range p.changed {
+		if len(now.values)+len(now.links) == 0 && p.moves(a) && p.entry.requires(a) {
+			return errMissingAttribute.about(a)
+		}
+	}
+	if group := p.tree.primaryGroup(p.First("primaryGroupID")); p.Changes("primaryGroupID") &&
+		(group == nil || !contains(p.entry.Linked("memberOf"), group)) {
+		return errNotAMemberOf.about(mustAttribute("primaryGroupID"))
+	}
+	for _, name := range uniqueNames {
+		if a := mustAttribute(name); p.moves(a) {
+			if err := p.tree.judgeUnique(p.entry, a, p.changed[a].values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// uniqueNames are held by one entry only (MS-ADTS 3.1.1.5.2.2, MS-SAMR 3.1.1.8.4).
+var uniqueNames = []string{"sAMAccountName", "userPrincipalName", "servicePrincipalName"}
+
+func (t *Tree) judgeUnique(e *Entry, a *Attribute, values [][]byte) error {
+	for _, v := range values {
+		if a.Name == "sAMAccountName" && !validSAMName(string(v)) {
+			return errAccountName.about(a)
+		}
+		for _, other := range t.equal(a, v) {
+			if other == e {
+				continue
+			}
+			switch a.Name {
+			case "sAMAccountName":
+				return errAccountExists.about(a)
+			case "userPrincipalName":
+				return errUPNNotUnique.about(a)
+			default:
+				return errSPNNotUnique.about(a)
+			}
+		}
+	}
+	return nil
+}
+
+// validSAMName refuses what MS-SAMR 3.1.1.6 refuses: some characters, and names of dots and spaces alone.
+func validSAMName(name string) bool {
+	return !strings.ContainsAny(name, `"/\[]:|<>+=;?,*`) && strings.Trim(name, ". ") != "" && !strings.HasSuffix(name, ".") &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r < ' ' })
+}
+
+func contains(list []*Entry, e *Entry) bool {
+	for _, other := range list {
+		if other == e {
+			return true
+		}
+	}
+	return false
+}
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,99 @@
+package tree
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
+
+// A Query selects entries.
+type Query struct {
+	Base   *Entry
+	Scope  Scope
+	Filter *Filter
+	Hidden func(*Attribute) bool // further attributes that no filter finds; default: none
+}
+
+// Search returns the entries that match, parents before what lies below them. The tree must not change while
+// the sequence is read.
+func (t *Tree) Search(q Query) iter.Seq[*Entry] {
+	if q.Hidden == nil {
+		q.Hidden = func(*Attribute) bool { return false }
+	}
+	match := t.matcher(q.Filter, q.Hidden)
+	return func(yield func(*Entry) bool) {
+		for e := range t.candidates(q) {
+			if match(e) == yes && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// candidates are the entries in scope, or fewer if an index knows better.
+func (t *Tree) candidates(q Query) iter.Seq[*Entry] {
+	found, ok := t.fromIndex(q.Filter)
+	if !ok || q.Scope == BaseObject {
+		return t.Walk(q.Base, q.Scope)
+	}
+	slices.SortFunc(found, bySerial)
+	return func(yield func(*Entry) bool) {
+		for _, e := range slices.Compact(found) {
+			if e.within(q.Base, q.Scope) && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+func bySerial(a, b *Entry) int { return cmp.Compare(a.serial, b.serial) }
+
+// fromIndex returns a superset of the entries that match; false if no index helps.
+func (t *Tree) fromIndex(f *Filter) ([]*Entry, bool) {
+	switch f.kind {
+	case filterAnd:
+		for _, child := range f.children {
+			if found, ok := t.fromIndex(child); ok {
+				return found, true
+			}
+		}
+	case filterOr:
+		return t.fromIndexes(f.children)
+	case filterEqual:
+		return t.fromEquality(f)
+	}
+	return nil, false
+}
+
+func (t *Tree) fromIndexes(filters []*Filter) ([]*Entry, bool) {
+	var union []*Entry
+	for _, f := range filters {
+		found, ok := t.fromIndex(f)
+		if !ok {
+			return nil, false
+		}
+		union = append(union, found...)
+	}
+	return union, true
+}
+
+func (t *Tree) fromEquality(f *Filter) ([]*Entry, bool) {
+	a := LookupAttribute(f.attribute)
+	if a == nil {
+		return nil, false
+	}
+	if a.Name == "objectGUID" {
+		if g, err := ParseGUID(string(f.value)); err == nil && t.ByGUID(g) != nil {
+			return []*Entry{t.ByGUID(g)}, true
+		}
+		return nil, true
+	}
+	if t.indexes[a] == nil {
+		return nil, false
+	}
+	key, ok := t.assertionKey(a, f.value)
+	if !ok {
+		return nil, true
+	}
+	return slices.Clone(t.indexes[a][key]), true
+}

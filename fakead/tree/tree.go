@@ -1,0 +1,141 @@
+// Package tree is the directory of a fake domain controller: entries with their distinguished names, the
+// schema that they obey, links, indexes, and the evaluation of search filters. It knows nothing of passwords,
+// of rights, or of LDAP's wire. Its errors carry the result code and the text that a Windows domain
+// controller answers (MS-ADTS 3.1.1.5).
+//
+// A Tree is not safe for use by several goroutines: the server that owns it holds a lock.
+//
+// Left out on purpose: tombstones (a deleted entry is gone), replication metadata, more than one domain.
+package tree
+
+import (
+	"crypto/rand"
+	"time"
+)
+
+// Options are what a new tree needs to know. All fields are required.
+type Options struct {
+	Base      DN  // the domain naming context
+	DomainSID SID // S-1-5-21-x-y-z
+	Now       func() time.Time
+}
+
+// A Tree holds the entries of one domain controller: the domain's, the configuration's and the schema's.
+type Tree struct {
+	base    DN
+	sid     SID
+	now     func() time.Time
+	usn     int64
+	nextRID uint32
+	byDN    map[string]*Entry
+	byGUID  map[GUID]*Entry
+	indexes map[*Attribute]map[string][]*Entry // by the normal form of a value
+	nth     int64                              // entries get a serial number, by which results are ordered
+}
+
+// FirstRID is the relative identifier of the first account that is added to a new domain.
+const FirstRID = 1103
+
+// New returns a tree without entries.
+func New(o Options) *Tree {
+	t := &Tree{
+		base:    o.Base,
+		sid:     o.DomainSID,
+		now:     o.Now,
+		nextRID: FirstRID,
+		byDN:    map[string]*Entry{},
+		byGUID:  map[GUID]*Entry{},
+		indexes: map[*Attribute]map[string][]*Entry{},
+	}
+	for _, name := range indexed {
+		t.indexes[mustAttribute(name)] = map[string][]*Entry{}
+	}
+	return t
+}
+
+// indexed attributes are found by equality without looking at every entry.
+var indexed = []string{"sAMAccountName", "userPrincipalName", "objectSid", "mS-DS-ConsistencyGuid", "servicePrincipalName"}
+
+// Base is the DN of the domain's naming context.
+func (t *Tree) Base() DN { return t.base }
+
+// DomainSID is the security identifier of the domain.
+func (t *Tree) DomainSID() SID { return t.sid }
+
+// USN is the number of the last change (highestCommittedUSN).
+func (t *Tree) USN() int64 { return t.usn }
+
+// Len counts the entries.
+func (t *Tree) Len() int { return len(t.byDN) }
+
+// Find returns the entry of that name, or nil.
+func (t *Tree) Find(dn DN) *Entry { return t.byDN[dn.key()] }
+
+// ByGUID returns the entry with that objectGUID, or nil.
+func (t *Tree) ByGUID(g GUID) *Entry { return t.byGUID[g] }
+
+// BySID returns the entry with that objectSid, or nil.
+func (t *Tree) BySID(s SID) *Entry { return t.first("objectSid", []byte(s)) }
+
+// BySAM returns the entry with that sAMAccountName in any case, or nil.
+func (t *Tree) BySAM(name string) *Entry { return t.first("sAMAccountName", []byte(name)) }
+
+// ByUPN returns the entry with that userPrincipalName in any case, or nil.
+func (t *Tree) ByUPN(name string) *Entry { return t.first("userPrincipalName", []byte(name)) }
+
+// ByConsistencyGUID returns the entries whose mS-DS-ConsistencyGuid is these bytes.
+func (t *Tree) ByConsistencyGUID(value []byte) []*Entry {
+	return t.equal(mustAttribute("mS-DS-ConsistencyGuid"), value)
+}
+
+func (t *Tree) first(name string, value []byte) *Entry {
+	if found := t.equal(mustAttribute(name), value); len(found) > 0 {
+		return found[0]
+	}
+	return nil
+}
+
+// equal returns the entries that hold a value of an indexed attribute.
+func (t *Tree) equal(a *Attribute, value []byte) []*Entry {
+	return t.indexes[a][a.Syntax.key(value)]
+}
+
+// index enters or removes the values of e in the indexes.
+func (t *Tree) index(e *Entry, enter bool) {
+	for a, values := range t.indexes {
+		for _, v := range e.values(a) {
+			t.indexValue(values, a.Syntax.key(v), e, enter)
+		}
+	}
+}
+
+func (t *Tree) indexValue(values map[string][]*Entry, key string, e *Entry, enter bool) {
+	if enter {
+		values[key] = append(values[key], e)
+		return
+	}
+	if rest := without(values[key], e); len(rest) > 0 {
+		values[key] = rest
+	} else {
+		delete(values, key)
+	}
+}
+
+// without returns list without e, in a slice of its own.
+func without(list []*Entry, e *Entry) []*Entry {
+	rest := make([]*Entry, 0, len(list))
+	for _, other := range list {
+		if other != e {
+			rest = append(rest, other)
+		}
+	}
+	return rest
+}
+
+func newGUID() GUID {
+	var g GUID
+	_, _ = rand.Read(g[:])  // never fails, by its documentation
+	g[7] = g[7]&0x0f | 0x40 // version 4: the third group is stored with its low byte first
+	g[8] = g[8]&0x3f | 0x80 // the variant of RFC 9562
+	return g
+}
