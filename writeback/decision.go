@@ -28,5 +28,6 @@ type decision struct {
 	notes     []protocol.Note
 	dc        string // that decided
 	detail    string // for the administrator: the DC's own words
+	engine    string // text of event 6329, which an administrator must see; empty: none
 	settle    settlement
 }

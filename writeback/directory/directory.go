@@ -60,6 +60,7 @@ type Domain struct {
 
 	mu      sync.Mutex
 	refused error             // the bind that was refused: never tried again
+	current string            // what WriteTo found last
 	known   map[string]string // address by the controller's dnsHostName
 	idle    map[string][]*Conn
 	closed  bool

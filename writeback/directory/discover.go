@@ -23,6 +23,21 @@ const (
 
 // WriteTo returns the dnsHostName of the controller to write to now. It asks anew each time.
 func (d *Domain) WriteTo(ctx context.Context) (string, error) {
+	host, err := d.discover(ctx)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.current = host
+	return host, err
+}
+
+// Current is what WriteTo returned last; empty where it failed or was not called yet.
+func (d *Domain) Current() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.current
+}
+
+func (d *Domain) discover(ctx context.Context) (string, error) {
 	candidates, err := d.candidates(ctx)
 	if err != nil {
 		return "", err

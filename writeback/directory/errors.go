@@ -126,7 +126,7 @@ func unreachable(dc string, err error) error { return &SilenceError{DC: dc, Err:
 // ErrNoPolicyHints is a set that was not sent, because it would have skipped the policy.
 var ErrNoPolicyHints = errors.New("the server doesn't contain the LDAP password policy control") // as the real service words it
 
-// KindOf tells what an error of this package means. It is Other for nil.
+// KindOf tells what an error of this package means; nil is Other.
 func KindOf(err error) Kind {
 	var bind *BindError
 	var silence *SilenceError
@@ -143,6 +143,8 @@ func KindOf(err error) Kind {
 		return result.kind()
 	case errors.Is(err, ErrNoPolicyHints):
 		return Misconfigured
+	case errors.Is(err, ErrUnreadable):
+		return Denied
 	}
 	return Other
 }
