@@ -54,7 +54,6 @@ func (c *connection) serve(config *tls.Config) {
 	if config != nil && c.startTLS(config) != nil {
 		return
 	}
-	c.front.server.opened(c.session)
 	router, err := c.router()
 	if err != nil {
 		c.front.server.log.Error("cannot serve a connection", "error", err)

@@ -22,6 +22,7 @@ import (
 	"sync"
 
 	"passback/clock"
+	"passback/fakead/tree"
 	"passback/localca"
 )
 
@@ -60,8 +61,16 @@ type Server struct {
 	tls   *tls.Config
 	ldap  net.Listener
 	ldaps net.Listener
+	hooks hooks
 
-	mu sync.Mutex // over everything below
+	mu                 sync.Mutex // over everything below
+	tree               *tree.Tree
+	filters            []PasswordFilter
+	withoutPolicyHints bool
+	delegated          map[tree.GUID]Rights // by whom they were delegated to
+	cannotChange       map[tree.GUID]bool   // who must not change their own password
+	keyVersions        map[tree.GUID]int    // how often a password was written
+	writes             []PasswordWrite
 }
 
 // New starts a domain controller.
@@ -73,7 +82,11 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		domain: o.Domain, netbios: o.NetBIOS, adminPassword: o.AdminPassword,
 		os: o.OS, clock: o.Clock, ca: o.CA, log: o.Logger,
-		text: texts{build: builds[o.OS]},
+		text:         texts{build: builds[o.OS]},
+		filters:      o.Filters,
+		delegated:    map[tree.GUID]Rights{},
+		cannotChange: map[tree.GUID]bool{},
+		keyVersions:  map[tree.GUID]int{},
 	}
 	s.front = newFront(s, o.MaxConnections)
 	if err := s.createDomain(o); err != nil {

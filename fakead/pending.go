@@ -4,15 +4,29 @@ package fakead
 
 import (
 	"github.com/jimlambrt/gldap"
+
+	"passback/fakead/tree"
 )
 
-// A PasswordFilter stands here until the password package has it.
-type PasswordFilter func() bool
-
 // fakead-tree: createDomain fills the tree (domain.go).
-func (s *Server) createDomain(Options) error { return nil }
+func (s *Server) createDomain(Options) error {
+	base := tree.MustParseDN(s.BaseDN())
+	s.tree = tree.New(tree.Options{Base: base, DomainSID: tree.MustParseSID("S-1-5-21-1-2-3"), Now: s.clock.Now})
+	head, err := s.tree.AddHead(base, []tree.Value{tree.Strings("objectClass", "domainDNS")})
+	if err != nil {
+		return err
+	}
+	writePolicy(s.tree, head, DefaultPolicy())
+	if _, err := s.addEntry("CN", "Users", "", []tree.Value{tree.Strings("objectClass", "container")}); err != nil {
+		return err
+	}
+	return nil
+}
 
-// fakead-tree: search.go, add.go, delete.go; supportsControl in rootdse.go (supportedControl's list).
+// For add.go: n, rest, res := s.newAccountOf(req, values) before tree.Add(dn, rest), s.give(n, e) after it.
+// For search.go: s.computed(e, name); rights: s.isAdministrator(req.session.user); refusals: s.treeResult(err).
+// For rootdse.go: leave both policy hints OIDs out of supportedControl while s.withoutPolicyHints.
+// All of these want s.mu held. fakead-tree: search.go, add.go, delete.go; supportsControl in rootdse.go (supportedControl's list).
 func (s *Server) search(*request, *gldap.SearchMessage) result {
 	return svcErr(errorDSUnwilling, "031A1202")
 }
@@ -22,18 +36,4 @@ func (s *Server) delete(*request, *gldap.DeleteMessage) result {
 }
 func (s *Server) supportsControl(string) bool { return true }
 
-func (s *Server) modify(*request, *gldap.ModifyMessage) result {
-	return svcErr(errorDSUnwilling, "031A1202")
-}
-func (s *Server) bind(req *request, m *gldap.SimpleBindMessage) result {
-	return s.simpleBind(req, m.UserName, string(m.Password))
-}
-func (s *Server) simpleBind(req *request, name, _ string) result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	req.session.user = name
-	return result{}
-}
 func (s *Server) compare(*request) result { return svcErr(errorDSUnwilling, "031A1202") }
-
-// To come: func (s *Server) computed(*tree.Entry, string) [][]byte, which search calls for constructed attributes.

@@ -1,30 +1,47 @@
 package fakead
 
-import "net"
+import (
+	"net"
+
+	"passback/fakead/tree"
+)
 
 // A session is what a connection knows of its client.
 type session struct {
 	remote    net.Addr
-	encrypted bool   // TLS is on
-	user      string // guarded by Server.mu
+	encrypted bool        // TLS is on
+	user      *tree.Entry // bound as; nil: anonymous. Guarded by Server.mu
 }
-
-func (s *Server) opened(*session) {}
 
 func (s *Server) isBound(c *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return c.user != ""
+	return c.user != nil
 }
 
+// forget makes the connection anonymous again.
 func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.user = ""
+	c.user = nil
 }
 
+// callerName is the DN that a connection is bound as, empty for an anonymous one.
+func (s *Server) callerName(c *session) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.user == nil {
+		return ""
+	}
+	return c.user.DN().String()
+}
+
+// whoAmI is the authorization identity of RFC 4532, as a domain controller writes it.
 func (s *Server) whoAmI(c *session) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return c.user
+	if c.user == nil {
+		return ""
+	}
+	return "u:" + s.netbios + `\` + c.user.First("sAMAccountName")
 }

@@ -6,7 +6,7 @@ import "fmt"
 // Win32 code, are contractual. DSIDs tell where in the server's source an error arose and differ from build to
 // build: the ones used here were seen on real servers. LdapErr ends in NUL, all others in newline and NUL.
 const (
-	formatLdapErr = "%08X: LdapErr: DSID-%s, comment: %s, data %s, v%s\x00"
+	formatLdapErr = "%08X: LdapErr: DSID-%s, comment: %s, data %s, %s\x00"
 	formatSvcErr  = "%08X: SvcErr: DSID-%s, problem 5003 (WILL_NOT_PERFORM), data 0\n\x00"
 	formatSecErr  = "%08X: SecErr: DSID-%s, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0\n\x00"
 	formatSysErr  = "%08X: SysErr: DSID-%s, problem 22 (Invalid argument), data 0\n\x00"
@@ -38,8 +38,8 @@ const (
 	secInvalidToken               uint32 = 0x80090308
 )
 
-// The builds that LdapErr texts end in: the operating system's, in hexadecimal.
-var builds = map[string]string{"2012R2": "2580", "2016": "3839", "2019": "4563", "2022": "4f7c", "2025": "65f4"}
+// The ends of LdapErr texts: the build of the operating system, in hexadecimal.
+var builds = map[string]string{"2012R2": "v2580", "2016": "v3839", "2019": "v4563", "2022": "v4f7c", "2025": "v65f4"}
 
 // texts are the messages that name the server's build.
 type texts struct{ build string }

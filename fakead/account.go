@@ -1,0 +1,95 @@
+package fakead
+
+// Where an account's password and its counters are kept in its entry: the attributes of MS-SAMR 3.1.1.8, and
+// what is computed from them when it is asked for (MS-ADTS 3.1.1.4.5).
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"passback/fakead/password"
+	"passback/fakead/tree"
+)
+
+// loadAccount reads what decisions about passwords are made on.
+func loadAccount(e *tree.Entry) *password.Account {
+	control, _ := e.Int("userAccountControl")
+	count, _ := e.Int("badPwdCount")
+	current := password.Decode([]byte(e.First(unicodePwd)))
+	return &password.Account{
+		Name:        e.First("sAMAccountName"),
+		DisplayName: e.First("displayName"),
+		Control:     uint32(control),
+		Passwords:   append(current, password.Decode([]byte(e.First("ntPwdHistory")))...),
+		LastSet:     timeOf(e, "pwdLastSet"),
+		Expires:     timeOf(e, "accountExpires"),
+		LogonHours:  []byte(e.First("logonHours")),
+		BadCount:    int(count),
+		BadTime:     timeOf(e, "badPasswordTime"),
+		LockoutTime: timeOf(e, "lockoutTime"),
+		LastLogon:   timeOf(e, "lastLogonTimestamp"),
+	}
+}
+
+func timeOf(e *tree.Entry, name string) time.Time {
+	n, _ := e.Int(name)
+	return fromFileTime(n)
+}
+
+// saveAccount writes what a decision changed.
+func saveAccount(set func(name string, values ...string), before, after *password.Account) {
+	times := []struct {
+		name          string
+		before, after time.Time
+	}{
+		{"pwdLastSet", before.LastSet, after.LastSet},
+		{"badPasswordTime", before.BadTime, after.BadTime},
+		{"lockoutTime", before.LockoutTime, after.LockoutTime},
+		{"lastLogonTimestamp", before.LastLogon, after.LastLogon},
+	}
+	for _, t := range times {
+		if !t.before.Equal(t.after) {
+			set(t.name, strconv.FormatInt(fileTime(t.after), 10))
+		}
+	}
+	if before.BadCount != after.BadCount {
+		set("badPwdCount", strconv.Itoa(after.BadCount))
+	}
+	if len(after.Passwords) > 0 && (len(before.Passwords) == 0 || before.Passwords[0] != after.Passwords[0]) {
+		set(unicodePwd, string(password.Encode(after.Passwords[:1])))
+		if len(after.Passwords) > 1 {
+			set("ntPwdHistory", string(password.Encode(after.Passwords[1:])))
+		}
+	}
+}
+
+// computed returns the value of an attribute that is computed when it is asked for, nil for any other.
+func (s *Server) computed(e *tree.Entry, name string) [][]byte {
+	if !e.IsA("user") {
+		return nil
+	}
+	switch strings.ToLower(name) {
+	case "msds-user-account-control-computed":
+		bits := loadAccount(e).ComputedControl(s.policy(), s.clock.Now())
+		return [][]byte{decimal(int64(bits))}
+	case "msds-userpasswordexpirytimecomputed":
+		return [][]byte{decimal(expiryTime(loadAccount(e), s.policy()))}
+	case "msds-keyversionnumber":
+		return [][]byte{decimal(int64(1 + s.keyVersions[e.GUID()]))}
+	default:
+		return nil
+	}
+}
+
+func expiryTime(a *password.Account, p password.Policy) int64 {
+	at, endless, mustChange := a.ExpiryTime(p)
+	switch {
+	case endless:
+		return never
+	case mustChange:
+		return 0
+	default:
+		return fileTime(at)
+	}
+}

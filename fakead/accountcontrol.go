@@ -1,0 +1,83 @@
+package fakead
+
+// The attributes of an account that mean something to the SAM beside their values: pwdLastSet, lockoutTime and
+// userAccountControl (MS-SAMR 3.1.1.8.3, 3.1.1.8.7 and 3.1.1.8.10).
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"passback/fakead/password"
+)
+
+// applySpecial applies a write of pwdLastSet or lockoutTime.
+func (m *modification) applySpecial(c change) result {
+	if c.operation == changeDelete && len(c.values) > 0 {
+		return result{} // the old value of a delete and add; the add decides
+	}
+	value := ""
+	if len(c.values) == 1 {
+		value = string(c.values[0])
+	}
+	if strings.EqualFold(c.name, "lockoutTime") {
+		if value != "0" {
+			return svcErr(errorInvalidParameter, "031A1260")
+		}
+		m.account.Unlock()
+		return result{}
+	}
+	switch value {
+	case "0":
+		m.account.LastSet = time.Time{}
+	case "-1":
+		if !m.access.unexpire {
+			return secErr(errorAccessDenied, "031A11B9")
+		}
+		m.account.LastSet = m.server.clock.Now()
+	default:
+		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
+	}
+	return result{}
+}
+
+// applyControl applies what a new userAccountControl brings about.
+func (m *modification) applyControl() result {
+	if !m.plan.Changes("userAccountControl") {
+		return result{}
+	}
+	written, _ := strconv.ParseInt(m.plan.First("userAccountControl"), 10, 64)
+	control := storedControl(uint32(written))
+	if uint32(written)&password.LockedOut != 0 && !m.account.LockoutTime.IsZero() {
+		m.account.Unlock()
+	}
+	m.account.Control = control
+	if m.server.lacksPassword(m.account) {
+		return svcErr(errorPasswordRestriction, "031A124C")
+	}
+	if control&password.SmartcardRequired != 0 && m.before.Control&password.SmartcardRequired == 0 {
+		m.randomise()
+	}
+	m.plan.Set("userAccountControl", strconv.FormatInt(int64(int32(control)), 10))
+	return result{}
+}
+
+// storedControl drops the bits that are only ever computed, and makes a user of what is no kind of account.
+func storedControl(control uint32) uint32 {
+	const kinds = password.NormalAccount | password.InterdomainTrust | password.WorkstationTrust | password.ServerTrust
+	control &^= password.LockedOut | password.Expired
+	if control&kinds == 0 {
+		control |= password.NormalAccount
+	}
+	return control
+}
+
+// lacksPassword: an enabled account must have a password, unless the policy takes an empty one or the account is
+// excused from having any.
+func (s *Server) lacksPassword(a *password.Account) bool {
+	if a.Control&(password.AccountDisabled|password.NotRequired) != 0 || len(a.Passwords) > 0 {
+		return false
+	}
+	return a.Judge(s.policy(), s.clock.Now(), "", password.Check{}) != password.Acceptable
+}

@@ -1,0 +1,173 @@
+package fakead
+
+// Modify, RFC 4511 4.6 and MS-ADTS 3.1.1.5.3. A modify is applied as a whole or not at all: the plain attributes
+// first, since a value that is already there refuses the request before the old password is looked at, then
+// unicodePwd, then what is written of pwdLastSet, lockoutTime and userAccountControl beside it.
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jimlambrt/gldap"
+
+	"passback/fakead/password"
+	"passback/fakead/tree"
+)
+
+const oidPermissiveModify = "1.2.840.113556.1.4.1413"
+
+func (s *Server) modify(req *request, m *gldap.ModifyMessage) result {
+	changes, err := decodeChanges(m.Changes)
+	if err != nil {
+		return result{code: codeProtocolError, text: s.text.undecodable()}
+	}
+	o := Operation{Stage: BeforeModify, Caller: s.callerName(req.session), Target: m.DN}
+	for _, c := range changes {
+		o.Attributes = append(o.Attributes, c.name)
+	}
+	gone := result{code: codeUnavailable, text: s.text.shuttingDown()}
+	if !s.reach(req, o) {
+		return gone
+	}
+	s.mu.Lock()
+	res := s.applyModify(req, m.DN, changes)
+	s.mu.Unlock()
+	s.log.Debug("modify", "target", m.DN, "caller", o.Caller, "attributes", o.Attributes, "code", res.code)
+	o.Stage, o.Code = AfterModify, res.code
+	if !s.reach(req, o) {
+		return gone
+	}
+	return res
+}
+
+// A modification is a modify request on its way to be applied.
+type modification struct {
+	server  *Server
+	target  *tree.Entry
+	caller  *tree.Entry
+	access  access
+	hints   bool // the policy hints control applies
+	clauses passwordClauses
+	plan    *tree.Plan
+	before  password.Account
+	account *password.Account
+	rule    password.Rule // that refused a new password
+}
+
+// applyModify judges and applies a modify.
+func (s *Server) applyModify(req *request, name string, changes []change) result {
+	caller := req.session.user
+	if caller == nil { // the connection was bound when the request came; a bind does not run beside it
+		return result{code: codeOperationsError, text: s.text.notBound()}
+	}
+	target, err := s.tree.Resolve(name)
+	if err != nil {
+		return s.treeResult(err)
+	}
+	hints, ok := s.policyHints(req)
+	if !ok {
+		return result{code: codeCriticalUnavailable, text: s.text.controlError()}
+	}
+	m := &modification{
+		server: s, target: target, caller: caller, access: s.accessTo(target, caller),
+		hints: hints, clauses: classify(changes), plan: s.tree.Plan(target), account: loadAccount(target),
+	}
+	m.before = *m.account
+	_, permissive := req.control(oidPermissiveModify)
+	res := m.apply(changes, req.session.encrypted, permissive)
+	if m.clauses.form != noPassword {
+		s.recordPasswordWrite(m, res)
+	}
+	return res
+}
+
+// apply runs the steps in the order in which a domain controller answers them.
+func (m *modification) apply(changes []change, encrypted, permissive bool) result {
+	s := m.server
+	if m.clauses.form != noPassword && !encrypted {
+		return svcErr(errorGenFailure, "031A11E5")
+	}
+	if res, refused := m.forbidden(changes); refused {
+		return res
+	}
+	secrets, res := m.decode()
+	if res.code != codeSuccess {
+		return res
+	}
+	plain, special := m.split(changes)
+	if err := m.plan.Apply(plain, tree.Rules{Permissive: permissive}); err != nil {
+		return s.treeResult(err)
+	}
+	if res := m.write(secrets); res.code != codeSuccess {
+		return res
+	}
+	for _, c := range special {
+		if res := m.applySpecial(c); res.code != codeSuccess {
+			return res
+		}
+	}
+	if res := m.applyControl(); res.code != codeSuccess {
+		return res
+	}
+	saveAccount(m.plan.Set, &m.before, m.account)
+	if err := m.plan.Commit(); err != nil {
+		return s.treeResult(err)
+	}
+	if m.clauses.form != noPassword {
+		s.keyVersions[m.target.GUID()]++
+	}
+	return result{}
+}
+
+// forbidden judges the caller's rights to all that the changes name.
+func (m *modification) forbidden(changes []change) (result, bool) {
+	for _, c := range changes {
+		attribute := tree.LookupAttribute(c.name)
+		if attribute == nil {
+			return result{code: codeNoSuchAttribute, text: m.server.text.unknownAttribute()}, true
+		}
+		if !isUnicodePwd(c.name) && !m.access.writes(attribute) {
+			return secErr(errorDSInsufficientAttrRights, "03150F94"), true
+		}
+	}
+	switch m.clauses.form {
+	case noPassword, emptyForm, manyValuesForm:
+		return result{}, false
+	case changeForm:
+		if m.server.cannotChange[m.target.GUID()] {
+			return atrErr(codeConstraintViolation, errorAccessDenied, "03191083", unicodePwdType, unicodePwd), true
+		}
+		return result{}, false
+	case deleteAllAndAddForm:
+		if m.access.self && !m.access.reset {
+			return passwordAtrErr(errorInvalidPassword), true
+		}
+	}
+	if !m.access.reset {
+		return secErr(errorAccessDenied, "031A11B9"), true
+	}
+	return result{}, false
+}
+
+// split separates what the tree can apply from what means something to the SAM. unicodePwd is in neither.
+func (m *modification) split(changes []change) (plain []tree.Change, special []change) {
+	for _, c := range changes {
+		switch {
+		case isUnicodePwd(c.name):
+		case m.target.IsA("user") && (strings.EqualFold(c.name, "pwdLastSet") || strings.EqualFold(c.name, "lockoutTime")):
+			special = append(special, c)
+		default:
+			plain = append(plain, tree.Change{Op: tree.Op(c.operation), Value: tree.Value{Name: c.name, Values: c.values}})
+		}
+	}
+	return plain, special
+}
+
+// treeResult is what the directory itself answers.
+func (s *Server) treeResult(err error) result {
+	var refusal *tree.Error
+	if !errors.As(err, &refusal) {
+		return result{code: codeOther, text: s.text.ldapErr(errorGenFailure, "0C0909AF", "The server failed", "0")}
+	}
+	return result{code: refusal.Code, matched: refusal.Matched.String(), text: refusal.Diagnostic(s.text.build)}
+}

@@ -1,0 +1,88 @@
+package password
+
+import "time"
+
+// An Admission is how a logon ends; its number is the one that "data" in an AcceptSecurityContext error shows.
+type Admission int
+
+// The ends of a logon.
+const (
+	Admitted           Admission = 0
+	NoSuchUser         Admission = 0x525
+	WrongPassword      Admission = 0x52e
+	OutsideLogonHours  Admission = 0x530
+	PasswordExpired    Admission = 0x532
+	AccountIsDisabled  Admission = 0x533
+	AccountExpired     Admission = 0x701
+	PasswordMustChange Admission = 0x773
+	AccountLockedOut   Admission = 0x775
+)
+
+// Logon judges a password at logon and keeps the account's counters. What else stands in the way is told only
+// to who knows the password, except for a lockout.
+func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
+	right := a.lets(password, now)
+	locked := a.Locked(p, now)
+	disabled := a.Control&AccountDisabled != 0
+	switch {
+	case locked && !disabled:
+		return AccountLockedOut
+	case !right && locked:
+		return WrongPassword
+	case !right:
+		a.CountWrong(p, now, password)
+		return WrongPassword
+	case disabled:
+		return AccountIsDisabled
+	case !a.Expires.IsZero() && !now.Before(a.Expires):
+		return AccountExpired
+	case !a.withinLogonHours(now):
+		return OutsideLogonHours
+	case a.MustChange():
+		return PasswordMustChange
+	case a.Expired(p, now):
+		return PasswordExpired
+	}
+	a.Unlock()
+	if a.LastLogon.IsZero() || now.Sub(a.LastLogon) > logonTimestampSync {
+		a.LastLogon = now
+	}
+	return Admitted
+}
+
+// lets accepts the current password, and the one before it for an hour after it was replaced.
+func (a *Account) lets(password string, now time.Time) bool {
+	if a.Is(password) {
+		return true
+	}
+	return len(a.Passwords) > 1 && now.Sub(a.Passwords[0].since) < graceForOld && a.Passwords[1].Is(password)
+}
+
+// CountWrong counts a wrong password, unless it is one of the two before the current, and locks the account
+// when they are enough.
+func (a *Account) CountWrong(p Policy, now time.Time, password string) {
+	for _, old := range a.Passwords[min(1, len(a.Passwords)):min(rememberedAtLeast, len(a.Passwords))] {
+		if old.Is(password) {
+			return
+		}
+	}
+	lockoutRanOut := !a.LockoutTime.IsZero() && a.BadTime.Before(a.LockoutTime.Add(p.LockoutDuration))
+	if now.Sub(a.BadTime) > p.LockoutWindow || lockoutRanOut {
+		a.BadCount = 0
+	}
+	a.BadCount++
+	a.BadTime = now
+	if p.LockoutThreshold > 0 && a.BadCount >= p.LockoutThreshold {
+		a.LockoutTime = now
+	}
+}
+
+// withinLogonHours reads logonHours, whose bits count the hours of the week in UTC.
+func (a *Account) withinLogonHours(now time.Time) bool {
+	if len(a.LogonHours) != hoursOfWeek/8 {
+		return true
+	}
+	now = now.UTC()
+	hour := int(now.Weekday())*24 + now.Hour()
+	return a.LogonHours[hour/8]&(1<<(hour%8)) != 0
+}
