@@ -1,0 +1,62 @@
+package cloud
+
+import (
+	"strings"
+	"unicode/utf16"
+
+	"passback/writeback/protocol"
+)
+
+// The banned-password check that Entra documents ("Eliminate bad passwords", how passwords are evaluated):
+// normalise, compare with the lists within an edit distance of one, then score. It runs in the cloud, before
+// anything is sent on-premises. Left out on purpose: the user's and the tenant's names, which the directory's
+// own complexity rule decides, and Microsoft's list, which is not public: globalBanned stands for it.
+var globalBanned = []string{
+	"password", "qwerty", "letmein", "welcome", "admin", "iloveyou", "monkey", "dragon", "football", "baseball",
+	"sunshine", "princess", "master", "shadow", "superman", "trustno", "summer", "winter", "spring", "autumn",
+	"january", "february", "monday", "friday", "abcdef", "secret", "login", "starwars", "whatever", "microsoft",
+}
+
+// minimumScore is of one point for each banned word found and one for each character left.
+const minimumScore = 5
+
+var leet = strings.NewReplacer("0", "o", "1", "l", "$", "s", "@", "a")
+
+func banned(password protocol.Secret, custom []string) bool {
+	normal := leet.Replace(strings.ToLower(password.Reveal()))
+	score := 0
+	rest := normal
+	for _, list := range [][]string{globalBanned, custom} {
+		for _, word := range list {
+			word = leet.Replace(strings.ToLower(word))
+			if len(word) < 4 {
+				continue // as in Entra: a word this short bans nothing
+			}
+			if withinOneEdit(normal, word) {
+				return true
+			}
+			score += strings.Count(rest, word)
+			rest = strings.ReplaceAll(rest, word, "")
+		}
+	}
+	return score+len(utf16.Encode([]rune(rest))) < minimumScore
+}
+
+// withinOneEdit reports whether one insertion, removal or substitution at most lies between a and b.
+func withinOneEdit(a, b string) bool {
+	s, l := []rune(a), []rune(b)
+	if len(s) > len(l) {
+		s, l = l, s
+	}
+	if len(l)-len(s) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(s) && s[i] == l[i] {
+		i++
+	}
+	if len(s) == len(l) {
+		return i == len(s) || string(s[i+1:]) == string(l[i+1:])
+	}
+	return string(s[i:]) == string(l[i+1:])
+}

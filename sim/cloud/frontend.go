@@ -1,0 +1,266 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/google/uuid"
+
+	"passback/sim/trace"
+	"passback/writeback/protocol"
+)
+
+// The front end: it sends requests, and receives answers in a session of its own, heartbeats, and what the relay
+// gave up on. A fresh session at each start means that it never reads the answers of the one before it; the ledger
+// keeps those requests as unknown.
+type frontEnd struct {
+	tenant  *Tenant
+	session string
+	links   []*link // one for each relay, the preferred first
+	work    sync.WaitGroup
+}
+
+// link is the connections with one relay: one client for each queue, since each queue has its own rule.
+type link struct {
+	relay                     Relay
+	requests, answers, status *azservicebus.Client
+	sender                    *azservicebus.Sender
+}
+
+const (
+	attachTimeout  = 3 * time.Second  // of the link that a request is sent on: then the other relay is tried
+	renewSession   = 10 * time.Second // a third of its lock
+	reopenDelay    = 500 * time.Millisecond
+	closeTimeout   = time.Second
+	settlesAtATime = 16
+)
+
+// quickRetries: the SDK's own are meant for minutes, a person waits for seconds.
+var quickRetries = azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: 100 * time.Millisecond, MaxRetryDelay: time.Second}
+
+func startFrontEnd(t *Tenant) (*frontEnd, error) {
+	f := &frontEnd{tenant: t, session: uuid.NewString()}
+	for _, relay := range t.relays {
+		l, err := open(t.ctx, relay)
+		if err != nil {
+			return nil, fmt.Errorf("the cloud's access to the relay %s: %w", relay.Host, err)
+		}
+		f.links = append(f.links, l)
+	}
+	for _, l := range f.links {
+		f.work.Go(func() { _ = l.attach(t.ctx) }) // so that the first request need not wait for it
+		f.work.Go(func() { f.listen(l.openAnswers(f.session), f.takeAnswer) })
+		f.work.Go(func() { f.listen(l.openStatus, f.takeHeartbeat) })
+		f.work.Go(func() { f.listen(l.openDeadLetters, f.takeDeadLetter) })
+	}
+	return f, nil
+}
+
+func open(ctx context.Context, relay Relay) (*link, error) {
+	l := &link{relay: relay}
+	for queue, client := range map[string]**azservicebus.Client{
+		protocol.QueueRequests: &l.requests, protocol.QueueAnswers: &l.answers, protocol.QueueStatus: &l.status,
+	} {
+		rule := cloudRule(queue)
+		if err := relay.SetRule(ctx, queue, rule); err != nil {
+			return nil, fmt.Errorf("set the cloud's rule on %s: %w", queue, err)
+		}
+		var err error
+		if *client, err = relay.client(rule); err != nil {
+			return nil, err
+		}
+	}
+	sender, err := l.requests.NewSender(protocol.QueueRequests, nil)
+	if err != nil {
+		return nil, fmt.Errorf("a sender of requests: %w", err)
+	}
+	l.sender = sender
+	return l, nil
+}
+
+func (f *frontEnd) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	for _, l := range f.links {
+		for _, client := range []*azservicebus.Client{l.requests, l.answers, l.status} {
+			_ = client.Close(ctx)
+		}
+	}
+	f.work.Wait()
+}
+
+var errNotSent = errors.New("no relay took the request")
+
+// send gives the message to the first relay that accepts it. An error that does not wrap errNotSent is ambiguous: a
+// relay may have taken it, so it is not repeated on another.
+func (f *frontEnd) send(ctx context.Context, m protocol.Message) error {
+	causes := []error{errNotSent}
+	for _, l := range f.links {
+		if err := l.attach(ctx); err != nil {
+			causes = append(causes, fmt.Errorf("%s: %w", l.relay.Host, err))
+			continue
+		}
+		contentType := protocol.ContentType
+		err := l.sender.SendMessage(ctx, &azservicebus.Message{
+			Body: m.Body, MessageID: &m.ID, ReplyToSessionID: &m.ReplySession, TimeToLive: &m.TTL, ContentType: &contentType,
+		}, nil)
+		if err == nil {
+			f.tenant.trace.Add(m.ID, trace.Cloud, "sent", fmt.Sprintf("to %s, %d bytes", l.relay.Host, len(m.Body)))
+			return nil
+		}
+		if !refused(err) {
+			return fmt.Errorf("%s: %w", l.relay.Host, err)
+		}
+		causes = append(causes, fmt.Errorf("%s: %w", l.relay.Host, err))
+	}
+	return errors.Join(causes...)
+}
+
+// attach makes sure of the sending link, by which nothing is sent yet: asking for a batch opens it.
+func (l *link) attach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
+	defer cancel()
+	if _, err := l.sender.NewMessageBatch(ctx, nil); err != nil {
+		return fmt.Errorf("open the link: %w", err)
+	}
+	return nil
+}
+
+// refused reports whether the relay certainly did not take the message.
+func refused(err error) bool {
+	if errors.Is(err, azservicebus.ErrMessageTooLarge) {
+		return true
+	}
+	sb, ok := errors.AsType[*azservicebus.Error](err)
+	return ok && (sb.Code == azservicebus.CodeUnauthorizedAccess || sb.Code == azservicebus.CodeNotFound)
+}
+
+// inbox is what the SDK's two kinds of receiver have in common.
+type inbox interface {
+	ReceiveMessages(ctx context.Context, n int, o *azservicebus.ReceiveMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
+	CompleteMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.CompleteMessageOptions) error
+	Close(ctx context.Context) error
+}
+
+// listen receives until the tenant ends, and opens anew whatever breaks.
+func (f *frontEnd) listen(open func(context.Context) (inbox, error), take func(*azservicebus.ReceivedMessage)) {
+	ctx := f.tenant.ctx
+	for ctx.Err() == nil {
+		in, err := open(ctx)
+		if err == nil {
+			err = f.receive(ctx, in, take)
+			_ = in.Close(ctx)
+		}
+		if ctx.Err() == nil {
+			f.tenant.log.Warn("a connection with a relay broke; it is opened anew", "error", err)
+			passed(ctx, reopenDelay)
+		}
+	}
+}
+
+func (f *frontEnd) receive(ctx context.Context, in inbox, take func(*azservicebus.ReceivedMessage)) error {
+	settling := make(chan struct{}, settlesAtATime)
+	for {
+		// One at a time: asked for more, the SDK waits 20 ms for them after the first.
+		messages, err := in.ReceiveMessages(ctx, 1, nil)
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		for _, m := range messages {
+			take(m)
+			settling <- struct{}{}
+			f.work.Go(func() {
+				_ = in.CompleteMessage(ctx, m, nil) // else it comes again, and changes nothing
+				<-settling
+			})
+		}
+	}
+}
+
+func (l *link) openAnswers(session string) func(context.Context) (inbox, error) {
+	return func(ctx context.Context) (inbox, error) {
+		in, err := l.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, session, nil)
+		if err != nil {
+			return nil, fmt.Errorf("open the session of answers: %w", err)
+		}
+		return renewed(ctx, in), nil
+	}
+}
+
+// session is an inbox whose lock is renewed while it is open.
+type session struct {
+	*azservicebus.SessionReceiver
+	stop context.CancelFunc
+}
+
+func renewed(ctx context.Context, in *azservicebus.SessionReceiver) session {
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		for {
+			if passed(ctx, renewSession); ctx.Err() != nil {
+				return
+			}
+			_ = in.RenewSessionLock(ctx, nil) // a lost one shows when receiving
+		}
+	}()
+	return session{in, stop}
+}
+
+func (s session) Close(ctx context.Context) error {
+	s.stop()
+	return s.SessionReceiver.Close(ctx) //nolint:wrapcheck // it is only ever dropped
+}
+
+func (l *link) openStatus(context.Context) (inbox, error) {
+	in, err := l.status.NewReceiverForQueue(protocol.QueueStatus, nil)
+	if err != nil {
+		return nil, fmt.Errorf("receive heartbeats: %w", err)
+	}
+	return in, nil
+}
+
+func (l *link) openDeadLetters(context.Context) (inbox, error) {
+	in, err := l.requests.NewReceiverForQueue(protocol.QueueRequests, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
+	if err != nil {
+		return nil, fmt.Errorf("receive what was dead-lettered: %w", err)
+	}
+	return in, nil
+}
+
+func (f *frontEnd) takeAnswer(m *azservicebus.ReceivedMessage) {
+	answer, err := f.tenant.take(messageOf(m))
+	if err != nil {
+		f.tenant.log.Warn("an answer was dropped", "messageId", m.MessageID, "error", err)
+		return
+	}
+	id := string(answer.TrackingID)
+	f.tenant.trace.Alias(m.MessageID, id)
+	f.tenant.trace.Add(id, trace.Cloud, "answer opened", string(answer.Outcome))
+}
+
+func (f *frontEnd) takeHeartbeat(m *azservicebus.ReceivedMessage) {
+	if err := f.tenant.heard(messageOf(m)); err != nil {
+		f.tenant.log.Warn("a heartbeat was dropped", "messageId", m.MessageID, "error", err)
+	}
+}
+
+// takeDeadLetter keeps the id alone. The request stays unknown, until its deadline tells its caller so.
+func (f *frontEnd) takeDeadLetter(m *azservicebus.ReceivedMessage) {
+	f.tenant.trace.Add(m.MessageID, trace.Relay, "dead-lettered", "")
+	f.tenant.log.Warn("a request was dead-lettered", "messageId", m.MessageID)
+}
+
+func messageOf(m *azservicebus.ReceivedMessage) protocol.Message {
+	message := protocol.Message{Body: m.Body, ID: m.MessageID}
+	if m.CorrelationID != nil {
+		message.CorrelationID = *m.CorrelationID
+	}
+	if m.SessionID != nil {
+		message.SessionID = *m.SessionID
+	}
+	return message
+}

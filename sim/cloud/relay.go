@@ -1,0 +1,124 @@
+package cloud
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"passback/writeback/protocol"
+)
+
+// A Relay is a Service Bus namespace with the three queues of the protocol, which exist already. Any namespace can
+// stand behind it: the cloud reaches it with the stock SDK, and manages its rules through the two functions.
+type Relay struct {
+	Host     string         // as agents are told it: of wss://Host/$servicebus/websocket
+	Endpoint string         // host:port of AMQP over TLS, for the cloud itself; default: Host
+	RootCAs  *x509.CertPool // default: the system's
+
+	// Dial replaces TCP and TLS for the cloud's own connections: AMQP begins at once. Default: none.
+	Dial func(ctx context.Context) (net.Conn, error)
+
+	// SetRule makes or replaces a shared access rule of a queue; DeleteRule removes one, and is content if there is
+	// none.
+	SetRule    func(ctx context.Context, queue string, r Rule) error
+	DeleteRule func(ctx context.Context, queue, name string) error
+}
+
+// A Rule is a shared access key on one queue, with least rights.
+type Rule struct {
+	Name         string
+	Key          protocol.Secret
+	Send, Listen bool
+}
+
+var queues = []string{protocol.QueueRequests, protocol.QueueAnswers, protocol.QueueStatus}
+
+// agentRule is what an agent may do: listen on requests, send on the others.
+func agentRule(queue string, r protocol.SASRule) Rule {
+	requests := queue == protocol.QueueRequests
+	return Rule{Name: r.Name, Key: r.Key, Listen: requests, Send: !requests}
+}
+
+// cloudRule is the reverse; besides, the cloud listens on requests, to empty the dead-letter queue.
+func cloudRule(queue string) Rule {
+	return Rule{Name: "cloud", Key: newKey(), Listen: true, Send: queue == protocol.QueueRequests}
+}
+
+func newKey() protocol.Secret { return protocol.NewSecret(rand.Text() + rand.Text()) }
+
+// setRules gives the agent its rules on every relay; what it has already it keeps, and is set again, since a
+// namespace may have been made anew.
+func (t *Tenant) setRules(ctx context.Context, a *agent) error {
+	for i, relay := range t.relays {
+		if len(a.relays) <= i {
+			name := "agent-" + a.id
+			a.relays = append(a.relays, protocol.Relay{
+				Host:     relay.Host,
+				Requests: protocol.SASRule{Name: name, Key: newKey()},
+				Answers:  protocol.SASRule{Name: name, Key: newKey()},
+				Status:   protocol.SASRule{Name: name, Key: newKey()},
+			})
+		}
+		for queue, has := range map[string]protocol.SASRule{
+			protocol.QueueRequests: a.relays[i].Requests, protocol.QueueAnswers: a.relays[i].Answers, protocol.QueueStatus: a.relays[i].Status,
+		} {
+			if err := relay.SetRule(ctx, queue, agentRule(queue, has)); err != nil {
+				t.log.Error("a relay did not take an agent's rule", "relay", relay.Host, "queue", queue, "agent", a.id, "error", err)
+				return fmt.Errorf("set the rule %s on %s: %w", has.Name, queue, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Unenrol deletes an agent's rules, forgets it, and makes a new package key: the old one serves 5 min more.
+func (t *Tenant) Unenrol(ctx context.Context, agentID string) error {
+	t.enrolling.Lock()
+	defer t.enrolling.Unlock()
+	t.mu.Lock()
+	a := t.agents[agentID]
+	delete(t.agents, agentID)
+	t.mu.Unlock()
+	if a == nil {
+		return fmt.Errorf("agent %.60q: no such agent is enrolled", agentID)
+	}
+	if err := t.RollPackageKey(); err != nil {
+		return err
+	}
+	for _, relay := range t.relays {
+		for _, queue := range queues {
+			if err := relay.DeleteRule(ctx, queue, "agent-"+a.id); err != nil {
+				return fmt.Errorf("delete the agent's rule on %s of %s: %w", queue, relay.Host, err)
+			}
+		}
+	}
+	return nil
+}
+
+// client connects with one rule; it dials when first used.
+func (r Relay) client(rule Rule) (*azservicebus.Client, error) {
+	endpoint := firstOf(r.Endpoint, r.Host)
+	options := &azservicebus.ClientOptions{RetryOptions: quickRetries}
+	if host, _, err := net.SplitHostPort(endpoint); err == nil {
+		options.TLSConfig = &tls.Config{RootCAs: r.RootCAs, ServerName: host, MinVersion: tls.VersionTLS12}
+	} else {
+		options.TLSConfig = &tls.Config{RootCAs: r.RootCAs, MinVersion: tls.VersionTLS12}
+	}
+	if r.Dial != nil {
+		options.NewWebSocketConn = func(ctx context.Context, _ azservicebus.NewWebSocketConnArgs) (net.Conn, error) { return r.Dial(ctx) }
+	}
+	connection := strings.Join([]string{
+		"Endpoint=sb://" + endpoint, "SharedAccessKeyName=" + rule.Name, "SharedAccessKey=" + rule.Key.Reveal(),
+	}, ";")
+	client, err := azservicebus.NewClientFromConnectionString(connection, options)
+	if err != nil {
+		return nil, fmt.Errorf("a client for the relay %s: %w", endpoint, err)
+	}
+	return client, nil
+}

@@ -1,0 +1,169 @@
+// Package cloud is the cloud side of password writeback: a tenant with its settings, users and gates, the
+// operations that people and administrators ask for, enrolment of agents, and the front end that seals requests,
+// sends them through a relay and waits for the answers.
+//
+// What each operation does, and which are written back at all, follows Microsoft's "How does self-service password
+// reset writeback work"; where a sentence here names Entra, it is documented so. Left out on purpose: proving who
+// one is (captcha, one-time codes) beyond having registered a method, throttles, roles other than administrator and
+// everybody else, and pass-through authentication.
+//
+// Two kinds of time: ages, expiry and audit follow the tenant's clock; issued-at, deadlines, heartbeats and token
+// lifetimes are wire time.
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"passback/clock"
+	"passback/sim/trace"
+	"passback/writeback/protocol"
+)
+
+// Options of a Tenant. The zero value is a tenant of cloud-only users, without directory or relay.
+type Options struct {
+	ID              string          // a GUID; default: a random one
+	Settings        *Settings       // default: DefaultSettings
+	Clock           clock.Clock     // of ages, expiry and audit; default clock.Real()
+	Directories     []Directory     // whose users are synchronised; default: none
+	Relays          []Relay         // at most two, the first being preferred; default: none, so nothing is written back
+	MarkerAttribute string          // what agents mark a decided request with; default protocol.DefaultMarkerAttribute
+	Trace           *trace.Recorder // default: nothing is recorded
+	Logger          *slog.Logger    // never told a secret; default: discards
+}
+
+// A Tenant is one customer of the cloud, and what its front ends share.
+type Tenant struct {
+	id          string
+	clock       clock.Clock
+	directories []Directory
+	relays      []Relay
+	marker      string
+	trace       *trace.Recorder
+	log         *slog.Logger
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	front  *frontEnd // nil without a relay
+
+	syncing   sync.Mutex // one synchronisation at a time
+	enrolling sync.Mutex // one enrolment at a time: it writes rules on the relay
+
+	mu          sync.Mutex // over everything below
+	settings    Settings
+	synced      time.Time // domain time of the last synchronisation; zero: never, so nothing is configured
+	accounts    map[string]*account
+	assignments map[string]Assignment // by UPN in lower case
+	groups      []group
+	requests    map[protocol.TrackingID]*request
+	agents      map[string]*agent
+	tokens      map[string]*enrolToken
+	keys        []packageKey // the current one first
+	audit       []AuditEntry
+	failWrites  int // of the cloud's copy, to come
+}
+
+// New makes a tenant and starts its front end.
+func New(o Options) (*Tenant, error) {
+	settings := DefaultSettings()
+	if o.Settings != nil {
+		settings = *o.Settings
+	}
+	if err := settings.check(); err != nil {
+		return nil, fmt.Errorf("the tenant's settings: %w", err)
+	}
+	key, err := protocol.NewPackageKey()
+	if err != nil {
+		return nil, fmt.Errorf("make the tenant's package key: %w", err)
+	}
+	t := &Tenant{
+		id: o.ID, settings: settings, clock: o.Clock, directories: o.Directories, relays: o.Relays,
+		marker: o.MarkerAttribute, trace: o.Trace, log: o.Logger,
+		accounts: map[string]*account{}, assignments: map[string]Assignment{},
+		requests: map[protocol.TrackingID]*request{}, agents: map[string]*agent{}, tokens: map[string]*enrolToken{},
+		keys: []packageKey{{PackageKey: key}},
+	}
+	t.fillIn()
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	if len(o.Relays) > 0 {
+		if t.front, err = startFrontEnd(t); err != nil {
+			t.cancel()
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *Tenant) fillIn() {
+	if t.id == "" {
+		t.id = uuid.NewString()
+	}
+	if t.clock == nil {
+		t.clock = clock.Real()
+	}
+	if t.marker == "" {
+		t.marker = protocol.DefaultMarkerAttribute
+	}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Close ends what is on its way as unknown, and the front end.
+func (t *Tenant) Close() error {
+	t.cancel()
+	if t.front != nil {
+		t.front.close()
+	}
+	return nil
+}
+
+// ID is the tenant's, a GUID.
+func (t *Tenant) ID() string { return t.id }
+
+// Settings returns what is set now.
+func (t *Tenant) Settings() Settings {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.settings
+}
+
+// SetSettings replaces the settings whole.
+func (t *Tenant) SetSettings(s Settings) error {
+	if err := s.check(); err != nil {
+		return fmt.Errorf("the tenant's settings: %w", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settings = s
+	for _, a := range t.accounts {
+		t.assign(a)
+		if a.Model != CloudOnly {
+			a.Model = s.model(a.UPN)
+		}
+	}
+	t.record(AuditEntry{Activity: ActivityPolicyChange, Success: true})
+	return nil
+}
+
+func (s Settings) model(upn string) SignInModel {
+	if s.federated(upn) {
+		return Federated
+	}
+	return HashSynchronised
+}
+
+// FailCloudWrites lets the next n writes of a cloud copy fail, after the directory took the password.
+func (t *Tenant) FailCloudWrites(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failWrites = n
+}
+
+// wire is the time of deadlines and heartbeats.
+func wire() time.Time { return clock.Real().Now() }
