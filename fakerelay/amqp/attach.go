@@ -81,3 +81,29 @@ func (a *Attach) readTarget(r *fieldReader) {
 	}
 	a.Target = readComposite[Target](r, "target")
 }
+
+func (s *Session) onAttach(a *Attach) *Error {
+	c := s.conn
+	if a.Handle > c.cfg.HandleMax || a.Handle > s.peerHandleMax {
+		return Errorf(CondFramingError, "attach with the handle %d, the highest allowed is %d", a.Handle, min(c.cfg.HandleMax, s.peerHandleMax))
+	}
+	if s.links[a.Handle] != nil {
+		s.fail(Errorf(CondHandleInUse, "attach with the handle %d, which has a link", a.Handle))
+		return nil
+	}
+	l := newLink(s, a)
+	s.links[a.Handle] = l
+	c.links++
+	switch {
+	case c.links > c.cfg.MaxLinks:
+		l.refuse(Errorf(CondResourceLimitExceeded, "a connection may have %d links", c.cfg.MaxLinks))
+	case a.Coordinator != nil:
+		l.refuse(Errorf(CondNotImplemented, "a target that is described by %v is not supported", a.Coordinator.Descriptor))
+	case c.handler.Attach == nil:
+		l.refuse(Errorf(CondNotImplemented, "this server has no nodes"))
+	default:
+		r := &AttachRequest{Attach: *a, link: l}
+		c.post(0, func() { c.handler.Attach(r) })
+	}
+	return nil
+}

@@ -44,6 +44,13 @@ func omitNil[T any](v *T) any {
 	return *v
 }
 
+func omitBinary(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
 func omitMap(m Map) any {
 	if m == nil {
 		return nil

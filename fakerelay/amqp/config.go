@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"crypto/rand"
 	"time"
 )
 
@@ -28,4 +29,25 @@ type Handler struct {
 	// Attach decides on a link, at once or later: it, or any goroutine after it, calls one of AcceptSender,
 	// AcceptReceiver and Refuse. Default: all are refused with amqp:not-implemented.
 	Attach func(*AttachRequest)
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.ContainerID, rand.Text())
+	setDefault(&c.MaxFrameSize, 65536)
+	setDefault(&c.ChannelMax, 4999)
+	setDefault(&c.HandleMax, 255)
+	setDefault(&c.MaxLinks, 1000)
+	setDefault(&c.MaxMessageSize, 1<<20)
+	setDefault(&c.IdleTimeout, 120*time.Second)
+	setDefault(&c.HandshakeTimeout, 30*time.Second)
+	setDefault(&c.WriteTimeout, 30*time.Second)
+	setDefault(&c.CloseTimeout, time.Second)
+	return c
+}
+
+func setDefault[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
 }

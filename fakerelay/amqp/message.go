@@ -63,12 +63,8 @@ func (h *Header) read(r *fieldReader) {
 func (p *Properties) descriptor() uint64 { return codeProperties }
 
 func (p *Properties) fields() List {
-	var user any
-	if p.UserID != nil {
-		user = p.UserID
-	}
 	return List{
-		p.MessageID, user, omitNil(p.To), omitNil(p.Subject), omitNil(p.ReplyTo), p.CorrelationID,
+		p.MessageID, omitBinary(p.UserID), omitNil(p.To), omitNil(p.Subject), omitNil(p.ReplyTo), p.CorrelationID,
 		omitNil(p.ContentType), omitNil(p.ContentEncoding), omitNil(p.AbsoluteExpiryTime), omitNil(p.CreationTime),
 		omitNil(p.GroupID), omitNil(p.GroupSequence), omitNil(p.ReplyToGroupID),
 	}

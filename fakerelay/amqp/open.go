@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"errors"
 	"math"
 )
 
@@ -39,4 +40,68 @@ func (o *Open) read(r *fieldReader) {
 	o.OfferedCapabilities = readSymbols(r, "offered-capabilities")
 	o.DesiredCapabilities = readSymbols(r, "desired-capabilities")
 	o.Properties = optional(r, "properties", Map(nil))
+}
+
+// exchangeOpen reads the peer's open and answers it. What we refuse is answered too, by open and then close, since
+// no close may come before open (2.4.1).
+func (c *Conn) exchangeOpen() error {
+	peer, refusal, err := c.readOpen()
+	if err != nil {
+		return err
+	}
+	if refusal == nil {
+		c.mu.Lock()
+		c.peer = peer
+		c.mu.Unlock()
+		if c.handler.Open != nil {
+			refusal = c.handler.Open(c)
+		}
+	}
+	err = c.writeNow(frameAMQP, &Open{
+		ContainerID: c.cfg.ContainerID, MaxFrameSize: c.cfg.MaxFrameSize, ChannelMax: c.cfg.ChannelMax,
+		IdleTimeout: uint32(c.cfg.IdleTimeout.Milliseconds()), Properties: c.cfg.Properties,
+	})
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		if err := c.writeNow(frameAMQP, &Close{Error: refusal}); err != nil {
+			return err
+		}
+		return refusal
+	}
+	c.mu.Lock()
+	c.up = true
+	c.mu.Unlock()
+	return nil
+}
+
+// readOpen reads the peer's open; a refusal is what is wrong with it.
+func (c *Conn) readOpen() (peer *Open, refusal *Error, err error) {
+	for {
+		_, body, err := c.readFrame(frameAMQP)
+		if err == nil && len(body) == 0 {
+			continue
+		}
+		var p composite
+		if err == nil {
+			p, _, err = parsePerformative(body)
+		}
+		if err != nil && !errors.As(err, &refusal) {
+			return nil, nil, err
+		}
+		if refusal != nil {
+			return nil, refusal, nil
+		}
+		peer, ok := p.(*Open)
+		switch {
+		case !ok:
+			return nil, Errorf(CondNotAllowed, "a connection begins with open, not with %s", performativeNames[p.descriptor()]), nil
+		case peer.MaxFrameSize < minFrameSize:
+			return nil, Errorf(CondInvalidField, "a max-frame-size of %d, the least allowed is %d", peer.MaxFrameSize, minFrameSize), nil
+		case peer.IdleTimeout > 0 && peer.IdleTimeout < uint32(minIdle.Milliseconds()):
+			return nil, Errorf(CondNotAllowed, "an idle-time-out of %d ms, the least supported is %v", peer.IdleTimeout, minIdle), nil
+		}
+		return peer, nil, nil
+	}
 }

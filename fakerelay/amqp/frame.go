@@ -1,0 +1,100 @@
+package amqp
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// Frames (2.3): size, data offset, type, channel; an extended header, which is skipped; a performative; a payload.
+
+const (
+	frameHeader  = 8
+	minFrameSize = 512 // which every peer must be able to read (2.8.12)
+
+	frameAMQP byte = 0
+	frameSASL byte = 1
+)
+
+// readFrame reads one frame of a type and gives its channel and its body, which is valid until the next call. The
+// memory that it takes is bounded by Config.MaxFrameSize.
+func (c *Conn) readFrame(typ byte) (channel uint16, body []byte, err error) {
+	var header [frameHeader]byte
+	if _, err := io.ReadFull(c.in, header[:]); err != nil {
+		return 0, nil, fmt.Errorf("amqp: read a frame: %w", err)
+	}
+	size, offset := binary.BigEndian.Uint32(header[:]), int(header[4])*4
+	switch {
+	case size > c.cfg.MaxFrameSize:
+		return 0, nil, Errorf(CondFramingError, "a frame of %d bytes, the longest allowed has %d", size, c.cfg.MaxFrameSize)
+	case size < frameHeader || offset < frameHeader || offset > int(size):
+		return 0, nil, Errorf(CondFramingError, "a frame of %d bytes with its data at %d", size, offset)
+	case header[5] != typ:
+		return 0, nil, Errorf(CondFramingError, "a frame of the type %d instead of %d", header[5], typ)
+	}
+	n := int(size) - frameHeader
+	if cap(c.body) < n {
+		c.body = make([]byte, n)
+	}
+	if _, err := io.ReadFull(c.in, c.body[:n]); err != nil {
+		return 0, nil, fmt.Errorf("amqp: read a frame: %w", err)
+	}
+	return binary.BigEndian.Uint16(header[6:]), c.body[offset-frameHeader : n], nil
+}
+
+// parsePerformative reads the performative (or SASL frame body) at the start of a frame's body; what follows is
+// the payload.
+func parsePerformative(body []byte) (p composite, payload []byte, err error) {
+	d := newDecoder(body)
+	v, err := d.value()
+	if err != nil {
+		return nil, nil, err
+	}
+	description, ok := v.(Described)
+	if !ok {
+		return nil, nil, Errorf(CondDecodeError, "a frame that begins with the type %s, not with a performative", typeName(v))
+	}
+	code := descriptorCode(description.Descriptor)
+	create, ok := performatives[code]
+	if !ok {
+		return nil, nil, Errorf(CondDecodeError, "there is no performative %v", description.Descriptor)
+	}
+	p = create()
+	return p, body[d.pos:], readFields(p, performativeNames[code], description.Value)
+}
+
+var performatives = map[uint64]func() composite{
+	codeOpen:           func() composite { return new(Open) },
+	codeBegin:          func() composite { return new(Begin) },
+	codeAttach:         func() composite { return new(Attach) },
+	codeFlow:           func() composite { return new(Flow) },
+	codeTransfer:       func() composite { return new(Transfer) },
+	codeDisposition:    func() composite { return new(Disposition) },
+	codeDetach:         func() composite { return new(Detach) },
+	codeEnd:            func() composite { return new(End) },
+	codeClose:          func() composite { return new(Close) },
+	codeSASLMechanisms: func() composite { return new(saslMechanisms) },
+	codeSASLInit:       func() composite { return new(saslInit) },
+	codeSASLChallenge:  func() composite { return new(saslChallenge) },
+	codeSASLResponse:   func() composite { return new(saslResponse) },
+	codeSASLOutcome:    func() composite { return new(saslOutcome) },
+}
+
+var performativeNames = map[uint64]string{
+	codeOpen: "open", codeBegin: "begin", codeAttach: "attach", codeFlow: "flow", codeTransfer: "transfer",
+	codeDisposition: "disposition", codeDetach: "detach", codeEnd: "end", codeClose: "close",
+	codeSASLMechanisms: "sasl-mechanisms", codeSASLInit: "sasl-init", codeSASLChallenge: "sasl-challenge",
+	codeSASLResponse: "sasl-response", codeSASLOutcome: "sasl-outcome",
+}
+
+// appendFrame appends a frame; a nil p makes it an empty one.
+func appendFrame(b []byte, typ byte, channel uint16, p composite, payload []byte) ([]byte, error) {
+	start := len(b)
+	e := encoder{b: append(b, 0, 0, 0, 0, frameHeader/4, typ, byte(channel>>8), byte(channel))}
+	if p != nil {
+		e.value(described(p.descriptor(), p.fields()))
+	}
+	e.b = append(e.b, payload...)
+	binary.BigEndian.PutUint32(e.b[start:], uint32(len(e.b)-start))
+	return e.b, e.err
+}
