@@ -1,0 +1,106 @@
+package fakerelay
+
+// Claims-based security (OASIS AMQP CBS, working draft 1; reference of the service: "AMQP 1.0 in Azure Service
+// Bus protocol guide", Claims-based authorization). put-token only: the SDKs never delete a token. JSON web
+// tokens are left for later and refused.
+
+import (
+	"errors"
+	"fmt"
+
+	"passback/fakerelay/amqp"
+	"passback/fakerelay/broker"
+)
+
+const (
+	sasTokenType = "servicebus.windows.net:sastoken"
+	accepted     = 202
+
+	textSecondCBS     = "There is already an active $cbs link on this connection."
+	textTokenType     = "The token type '%s' is not supported in this version of the namespace; use '%s'."
+	textTooManyTokens = "The connection holds tokens for %d entities, which is the most it may."
+	textPutToken      = "The request must carry the operation 'put-token', a type, a name and a token."
+)
+
+// attachCBS lets a connection have one link to $cbs and one from it; the SDKs count on a second being refused.
+func (c *connection) attachCBS(r *amqp.AttachRequest, sends bool) {
+	taken := &c.cbsAnswer
+	if sends {
+		taken = &c.cbsSend
+	}
+	c.mu.Lock()
+	refused := *taken
+	*taken = true
+	c.mu.Unlock()
+	if refused {
+		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, "%s%s", textSecondCBS, tracking(cbsNode)))
+		return
+	}
+	free := func() {
+		c.mu.Lock()
+		*taken = false
+		c.mu.Unlock()
+	}
+	if !sends {
+		c.attachReply(r, cbsNode, func(*amqp.Sender) {}, free)
+		return
+	}
+	_, err := r.AcceptReceiver(amqp.ReceiverOptions{
+		OnTransfer: c.putToken,
+		OnClosed:   func(*amqp.Receiver, *amqp.Error) { free() },
+	})
+	if err != nil {
+		free()
+	}
+}
+
+// A cbsStatus is the answer to a put-token.
+type cbsStatus struct {
+	code      int32
+	condition amqp.Symbol // "": success
+	text      string
+}
+
+func (c *connection) putToken(d *amqp.Delivery) {
+	status := c.judgeToken(d.Message)
+	properties := amqp.Map{{Key: "status-code", Value: status.code}, {Key: "status-description", Value: status.text}}
+	if status.condition != "" {
+		properties = properties.With("error-condition", status.condition)
+		c.log.Info("token refused", "status", status.code, "why", status.text)
+	}
+	c.answer(d, cbsNode, &amqp.Message{ApplicationProperties: properties, Value: &amqp.Value{}})
+}
+
+// judgeToken verifies first and looks for the entity then, so that nobody without a key learns what exists.
+func (c *connection) judgeToken(m *amqp.Message) cbsStatus {
+	operation, _ := amqp.Lookup[string](m.ApplicationProperties, "operation")
+	kind, _ := amqp.Lookup[string](m.ApplicationProperties, "type")
+	audience, _ := amqp.Lookup[string](m.ApplicationProperties, "name")
+	token, ok := "", false
+	if m.Value != nil {
+		token, ok = m.Value.V.(string)
+	}
+	path, err := audiencePath(audience)
+	switch {
+	case operation != "put-token" || !ok || kind == "" || audience == "" || err != nil:
+		return cbsStatus{400, condArgumentError, textPutToken + tracking(cbsNode)}
+	case kind != sasTokenType:
+		return cbsStatus{401, condAuthorizationFailed, fmt.Sprintf(textTokenType, kind, sasTokenType) + tracking(path)}
+	}
+	granted, err := c.ns.keys.verifySAS(token, path)
+	if err != nil {
+		var refused *tokenError
+		if !errors.As(err, &refused) {
+			return cbsStatus{500, amqp.CondInternalError, "The token could not be verified." + tracking(path)}
+		}
+		return cbsStatus{401, condAuthorizationFailed, refused.text + tracking("NoSystemTracker")}
+	}
+	entity, _ := cutManagement(path)
+	if _, err := c.ns.broker.Queue(entity); errors.Is(err, broker.ErrNotFound) && entity != "" {
+		return cbsStatus{404, condEntityNotFound, fmt.Sprintf(textEntityNotFound, c.host(), entity) + tracking(entity)}
+	}
+	if !c.hold(granted) {
+		return cbsStatus{403, amqp.CondResourceLimitExceeded, fmt.Sprintf(textTooManyTokens, maxGrants) + tracking(path)}
+	}
+	return cbsStatus{accepted, "", "Accepted"}
+}

@@ -1,0 +1,231 @@
+package fakerelay
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"passback/fakerelay/amqp"
+	"passback/fakerelay/broker"
+)
+
+// connection is one client's AMQP connection: what it may do, and the links that depend on that.
+type connection struct {
+	ns   *Namespace
+	amqp *amqp.Conn
+	log  *slog.Logger
+
+	mu        sync.Mutex
+	grants    map[string]*heldGrant    // by folded path
+	links     map[*entityLink]struct{} // of entities and of $management
+	replies   []*replyLink             // where $cbs and $management answer
+	cbsSend   bool                     // the connection's only link to $cbs is there
+	cbsAnswer bool                     // the connection's only link from $cbs is there
+}
+
+// entityLink is a link that needs a right on a path.
+type entityLink struct {
+	path    string
+	right   Rights // 0: any token for the path will do
+	name    string
+	detach  func(*amqp.Error)
+	session *broker.Session // nil: none
+	closed  bool            // guarded by the connection's mutex
+}
+
+// serveAMQP runs a connection until it ends.
+func (n *Namespace) serveAMQP(nc net.Conn) {
+	c := &connection{
+		ns: n, log: n.log.With("peer", nc.RemoteAddr().String()),
+		grants: make(map[string]*heldGrant), links: make(map[*entityLink]struct{}),
+	}
+	id := uuid.New()
+	c.amqp = amqp.NewConn(nc, amqp.Config{
+		ContainerID:    fmt.Sprintf("%x_G%d", id[:], rand.IntN(100)),
+		MaxMessageSize: broker.MaxMessageSize,
+		Mechanisms:     c.mechanisms(),
+	}, amqp.Handler{Attach: c.attach})
+	n.mu.Lock()
+	n.conns[c] = struct{}{}
+	n.mu.Unlock()
+	c.log.Debug("connected")
+	err := c.amqp.Serve(n.ctx)
+	n.mu.Lock()
+	delete(n.conns, c)
+	n.mu.Unlock()
+	c.forget()
+	c.log.Debug("disconnected", "err", err)
+}
+
+func (n *Namespace) connections() []*connection {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := make([]*connection, 0, len(n.conns))
+	for c := range n.conns {
+		all = append(all, c)
+	}
+	return all
+}
+
+// mechanisms are the service's. Only PLAIN, with a key's name and secret, allows something by itself; EXTERNAL
+// would need a client certificate. MSSBCBS and ANONYMOUS lead to $cbs.
+func (c *connection) mechanisms() []amqp.Mechanism {
+	return []amqp.Mechanism{
+		{Name: "MSSBCBS"},
+		amqp.Plain(c.plain),
+		amqp.Anonymous(),
+		{Name: "EXTERNAL", Authenticate: func(*amqp.SASLExchange) amqp.SASLCode { return amqp.SASLAuth }},
+	}
+}
+
+// host is what the client calls this namespace.
+func (c *connection) host() string {
+	if open := c.amqp.Peer(); open != nil && open.Hostname != "" {
+		return open.Hostname
+	}
+	return "localhost"
+}
+
+// The kinds of nodes that a link can lead to.
+const (
+	cbsNode          = "$cbs"
+	managementSuffix = "/$management"
+)
+
+// attach answers a link by where it leads to.
+func (c *connection) attach(r *amqp.AttachRequest) {
+	address := ""
+	sends := r.Attach.Role == amqp.RoleSender
+	switch {
+	case sends && r.Attach.Target != nil:
+		address = r.Attach.Target.Address
+	case !sends && r.Attach.Source != nil:
+		address = r.Attach.Source.Address
+	}
+	path, err := audiencePath(address)
+	if err != nil || path == "" {
+		r.Refuse(amqp.Errorf(amqp.CondInvalidField, "The address of the link is missing or is not a path.%s", tracking("NoSystemTracker")))
+		return
+	}
+	entity, isManagement := cutManagement(path)
+	switch {
+	case strings.EqualFold(path, cbsNode):
+		c.attachCBS(r, sends)
+	case isManagement:
+		c.attachManagement(r, entity, sends)
+	case sends:
+		c.attachSender(r, path)
+	default:
+		c.attachReceiver(r, path)
+	}
+}
+
+func cutManagement(path string) (entity string, is bool) {
+	at := len(path) - len(managementSuffix)
+	if at > 0 && strings.EqualFold(path[at:], managementSuffix) {
+		return path[:at], true
+	}
+	return path, false
+}
+
+// entity finds the queue of a link, and refuses the link if it may not be opened.
+func (c *connection) entity(r *amqp.AttachRequest, path string, right Rights) (*broker.Queue, bool) {
+	if !c.allowed(path, right) {
+		r.Refuse(c.denied(path, right))
+		return nil, false
+	}
+	q, err := c.ns.broker.Queue(path)
+	if err != nil {
+		r.Refuse(c.linkError(err, path))
+		return nil, false
+	}
+	return q, true
+}
+
+func (c *connection) enter(l *entityLink) {
+	c.mu.Lock()
+	if !l.closed {
+		c.links[l] = struct{}{}
+	}
+	c.mu.Unlock()
+	if !c.allowed(l.path, l.right) { // the token has ended since the attach was looked at
+		l.detach(c.denied(l.path, l.right))
+	}
+}
+
+func (c *connection) exit(l *entityLink) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.closed = true
+	delete(c.links, l)
+}
+
+// openLinks lists them by name, so that what happens to all happens in one order.
+func (c *connection) openLinks() []*entityLink {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]*entityLink, 0, len(c.links))
+	for l := range c.links {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b *entityLink) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+// entityGone detaches the links of an entity that was deleted.
+func (c *connection) entityGone(name string) {
+	for _, l := range c.openLinks() {
+		if covers(name, l.path) {
+			l.detach(amqp.Errorf(amqp.CondDetachForced, textEntityGone+"%s", l.name, l.path, tracking(l.path)))
+		}
+	}
+}
+
+// consult asks the hooks about an event and goes on with then, now or later, unless they say otherwise.
+func (c *connection) consult(e Event, then func()) {
+	switch action := c.ns.hooks.ask(e); action.verb {
+	case pass:
+		then()
+	case drop:
+	case disconnect:
+		c.amqp.Abort()
+	case hold:
+		go func() {
+			if c.wait(context.Background(), action.until) {
+				then()
+			}
+		}()
+	}
+}
+
+// passes is consult for who may wait; ctx ends the waiting.
+func (c *connection) passes(ctx context.Context, e Event) bool {
+	switch action := c.ns.hooks.ask(e); action.verb {
+	case drop:
+		return false
+	case disconnect:
+		c.amqp.Abort()
+		return false
+	case hold:
+		return c.wait(ctx, action.until)
+	}
+	return true
+}
+
+func (c *connection) wait(ctx context.Context, until <-chan struct{}) bool {
+	select {
+	case <-until:
+		return true
+	case <-ctx.Done():
+	case <-c.amqp.Done():
+	}
+	return false
+}

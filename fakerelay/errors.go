@@ -1,0 +1,50 @@
+package fakerelay
+
+import (
+	"errors"
+	"fmt"
+
+	"passback/fakerelay/amqp"
+	"passback/fakerelay/broker"
+)
+
+// A refusal is what the service says to one of the broker's errors: as a condition and a text on links, and
+// with a status on $management.
+type refusal struct {
+	status    int32
+	condition amqp.Symbol
+	text      string
+}
+
+// refusalOf finds the words for an error of the broker.
+func refusalOf(err error, host, path string) refusal {
+	for _, known := range []struct {
+		err error
+		refusal
+	}{
+		{broker.ErrNotFound, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
+		{broker.ErrDeleted, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
+		{broker.ErrLockLost, refusal{410, condMessageLockLost, textLockLost}},
+		{broker.ErrSessionLockLost, refusal{410, condSessionLockLost, textSessionLost}},
+		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, broker.MaxMessageSize)}},
+		{broker.ErrQuota, refusal{403, amqp.CondResourceLimitExceeded, fmt.Sprintf(textQuota, path)}},
+		{broker.ErrNoSessionID, refusal{400, amqp.CondNotAllowed, textNoSessionID}},
+		{broker.ErrInvalidSessionID, refusal{400, condArgumentError, fmt.Sprintf(textBadArgument, "session-id")}},
+		{broker.ErrSessionRequired, refusal{400, amqp.CondNotAllowed, textNeedsSession}},
+		{broker.ErrNoSessions, refusal{400, amqp.CondNotAllowed, textNoSessions}},
+		{broker.ErrNotScheduled, refusal{404, condMessageNotFound, textNotFound}},
+		{broker.ErrNotDeferred, refusal{404, condMessageNotFound, textNotFound}},
+		{broker.ErrState, refusal{400, condArgumentError, fmt.Sprintf(textBadArgument, "session-state")}},
+	} {
+		if errors.Is(err, known.err) {
+			known.text += tracking(path)
+			return known.refusal
+		}
+	}
+	return refusal{500, amqp.CondInternalError, err.Error() + tracking(path)}
+}
+
+func (c *connection) linkError(err error, path string) *amqp.Error {
+	r := refusalOf(err, c.host(), path)
+	return &amqp.Error{Condition: r.condition, Description: r.text}
+}

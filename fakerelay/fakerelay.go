@@ -1,0 +1,228 @@
+// Package fakerelay is a fake Azure Service Bus namespace that the stock SDKs cannot tell from the real one.
+//
+// A Namespace listens on real sockets: plain AMQP as the official emulator's, AMQP over TLS, and AMQP over
+// WebSocket. Shared access signatures are really verified, on every port. Queues, sessions, locks and dead
+// letters live in passback/fakerelay/broker, on a clock that a test can advance; the protocol in
+// passback/fakerelay/amqp. Start with RunT in a test, with New elsewhere.
+//
+// Left for later: topics, subscriptions and rules, the management API over HTTP, tokens of an identity
+// endpoint. They are answered with the service's own refusals, never with silence. Left out on purpose:
+// persistence, partitions, transactions.
+package fakerelay
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"passback/clock"
+	"passback/fakerelay/broker"
+	"passback/localca"
+)
+
+// QueueOptions describe a queue; see broker.QueueOptions.
+type QueueOptions = broker.QueueOptions
+
+// DefaultQueue is the one queue of a namespace that was told of none.
+const DefaultQueue = "queue.1"
+
+// Options are what a namespace is made with. The zero value works.
+type Options struct {
+	Clock  clock.Clock // of locks, time to live and the duplicate window; default clock.Real(). Tokens stay on package time
+	Listen string      // IP address; default 127.0.0.1
+
+	AMQPPort  int // plain AMQP; default 0: a free one
+	AMQPSPort int // AMQP over TLS; default 0: a free one
+	HTTPSPort int // WebSocket; default 0: a free one. Each port tells plain AMQP, TLS and HTTP apart, and takes all
+
+	CA     *localca.Authority // issues the certificate; default: a new one
+	Keys   []Key              // of the namespace; default: RootManageSharedAccessKey with a random secret and all rights
+	Queues []QueueOptions     // default (nil): DefaultQueue
+	Logger *slog.Logger       // default: discards
+}
+
+// A Namespace is a running Service Bus namespace. All methods may be called from any goroutine.
+type Namespace struct {
+	clock  clock.Clock
+	broker *broker.Broker
+	keys   keyring
+	hooks  hooks
+	log    *slog.Logger
+	ca     *localca.Authority
+	tls    *tls.Config
+	first  Key // of the connection strings
+
+	amqp, amqps, https net.Listener
+	http               *http.Server
+	handed             handedConns // to http
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	listeners map[net.Listener]struct{}
+	conns     map[*connection]struct{}
+	open      int // network connections, before they turned out to be AMQP too
+}
+
+// New makes a namespace, listens and serves. A port in use is named in the error.
+func New(o Options) (*Namespace, error) {
+	n := &Namespace{
+		clock: o.Clock, log: o.Logger, ca: o.CA,
+		listeners: make(map[net.Listener]struct{}), conns: make(map[*connection]struct{}),
+	}
+	if n.clock == nil {
+		n.clock = clock.Real()
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	n.broker = broker.New(n.clock)
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	if err := n.fill(o); err != nil {
+		return nil, err
+	}
+	if err := n.listen(o); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// fill makes keys and queues.
+func (n *Namespace) fill(o Options) error {
+	if len(o.Keys) == 0 {
+		o.Keys = []Key{{Name: RootKeyName, Secret: NewSecret(), Rights: Manage | Send | Listen}}
+	}
+	for _, k := range o.Keys {
+		if err := n.keys.set("", k); err != nil {
+			return err
+		}
+	}
+	n.first = o.Keys[0]
+	if o.Queues == nil {
+		o.Queues = []QueueOptions{{Name: DefaultQueue}}
+	}
+	for _, q := range o.Queues {
+		if err := n.CreateQueue(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NewSecret makes a random secret for a Key, in the form of the service's own.
+func NewSecret() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails: crypto/rand ends the process instead
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// A Tester is what RunT needs of a *testing.T.
+type Tester interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// RunT starts a namespace with default options that ends with the test.
+func RunT(t Tester) *Namespace {
+	t.Helper()
+	return RunOptionsT(t, Options{})
+}
+
+// RunOptionsT is RunT with options.
+func RunOptionsT(t Tester, o Options) *Namespace {
+	t.Helper()
+	n, err := New(o)
+	if err != nil {
+		t.Fatalf("start a Service Bus namespace: %v", err)
+		return nil
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Fatalf("close the Service Bus namespace: %v", err)
+		}
+	})
+	return n
+}
+
+// Close stops listening and ends every connection with amqp:connection:forced. A client that does not answer
+// is given a second. A second call does nothing.
+func (n *Namespace) Close() error {
+	n.mu.Lock()
+	closed := n.closed
+	n.closed = true
+	for l := range n.listeners {
+		l.Close()
+	}
+	n.mu.Unlock()
+	n.cancel()
+	if closed {
+		return nil
+	}
+	var err error
+	if n.http != nil {
+		err = n.http.Close()
+	}
+	n.wg.Wait()
+	n.broker.Close()
+	if err != nil {
+		return fmt.Errorf("close the HTTP server: %w", err)
+	}
+	return nil
+}
+
+// AMQPAddr is the host:port of plain AMQP.
+func (n *Namespace) AMQPAddr() string { return n.amqp.Addr().String() }
+
+// AMQPSAddr is the host:port of AMQP over TLS.
+func (n *Namespace) AMQPSAddr() string { return n.amqps.Addr().String() }
+
+// HTTPSAddr is the host:port of WebSocket.
+func (n *Namespace) HTTPSAddr() string { return n.https.Addr().String() }
+
+// CA is the authority that a client must trust.
+func (n *Namespace) CA() *localca.Authority { return n.ca }
+
+// ConnectionString is the plain one, in the official emulator's form, with the first key. It holds a secret.
+func (n *Namespace) ConnectionString() string { return n.ConnectionStringFor(n.first) }
+
+// ConnectionStringFor is ConnectionString with a key of one's own.
+func (n *Namespace) ConnectionStringFor(k Key) string {
+	return "Endpoint=sb://" + n.AMQPAddr() + credentials(k) + ";UseDevelopmentEmulator=true;"
+}
+
+// TLSConnectionString is the one for AMQP over TLS, with the first key. It holds a secret.
+func (n *Namespace) TLSConnectionString() string { return n.TLSConnectionStringFor(n.first) }
+
+// TLSConnectionStringFor is TLSConnectionString with a key of one's own.
+func (n *Namespace) TLSConnectionStringFor(k Key) string {
+	return "Endpoint=sb://" + localhost(n.amqps) + credentials(k)
+}
+
+// WebSocketURL is where AMQP over WebSocket is served.
+func (n *Namespace) WebSocketURL() string { return "wss://" + localhost(n.https) + webSocketPath }
+
+func credentials(k Key) string {
+	return ";SharedAccessKeyName=" + k.Name + ";SharedAccessKey=" + k.Secret
+}
+
+func localhost(l net.Listener) string { return net.JoinHostPort("localhost", portOf(l)) }
+
+func portOf(l net.Listener) string {
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return strconv.Itoa(0)
+	}
+	return port
+}

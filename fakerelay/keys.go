@@ -1,0 +1,153 @@
+package fakerelay
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// Rights are what a shared access key allows.
+type Rights uint8
+
+// The claims of the service. Manage includes the other two.
+const (
+	Listen Rights = 1 << iota
+	Send
+	Manage
+)
+
+// Has reports whether r includes all of want.
+func (r Rights) Has(want Rights) bool {
+	if r&Manage != 0 {
+		r |= Listen | Send
+	}
+	return r&want == want
+}
+
+// String lists the rights as the service writes them.
+func (r Rights) String() string {
+	var names []string
+	for _, one := range []struct {
+		right Rights
+		name  string
+	}{{Manage, "Manage"}, {Send, "Send"}, {Listen, "Listen"}} {
+		if r&one.right != 0 {
+			names = append(names, one.name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// RootKeyName is the name of the key that every namespace is made with.
+const RootKeyName = "RootManageSharedAccessKey"
+
+// maxKeys is how many authorization rules the service keeps for a namespace or an entity.
+const maxKeys = 12
+
+// A Key is a shared access authorization rule. It prints without its secret.
+type Key struct {
+	Name   string // 1 to 256 characters
+	Secret string // used as it is, not decoded from base64
+	Rights Rights
+}
+
+// String redacts the secret.
+func (k Key) String() string { return k.Name + " (" + k.Rights.String() + ")" }
+
+// GoString redacts the secret.
+func (k Key) GoString() string { return "fakerelay.Key{" + k.String() + "}" }
+
+func (k Key) check() error {
+	switch {
+	case k.Name == "" || len(k.Name) > 256:
+		return fmt.Errorf("key name %q: must have 1 to 256 characters", k.Name)
+	case k.Secret == "" || len(k.Secret) > 256:
+		return fmt.Errorf("key %s: the secret must have 1 to 256 characters", k.Name)
+	case k.Rights == 0 || k.Rights > Listen|Send|Manage:
+		return fmt.Errorf("key %s: rights must be one or more of Manage, Send and Listen", k.Name)
+	}
+	return nil
+}
+
+var (
+	errTooManyKeys = fmt.Errorf("a namespace or an entity has at most %d keys: delete one first", maxKeys)
+	// ErrNoKey says that there is no key of this name.
+	ErrNoKey = errors.New("no such key")
+)
+
+// keyring holds the keys of a namespace, by folded entity path ("" for the namespace's own) and name. A key is
+// never changed in place: who holds a pointer can see that it was replaced.
+type keyring struct {
+	mu   sync.RWMutex
+	keys map[string]map[string]*Key
+}
+
+func (r *keyring) set(entity string, k Key) error {
+	if err := k.check(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entity = foldPath(entity)
+	if r.keys == nil {
+		r.keys = make(map[string]map[string]*Key)
+	}
+	of := r.keys[entity]
+	if of == nil {
+		of = make(map[string]*Key)
+		r.keys[entity] = of
+	}
+	if _, known := of[k.Name]; !known && len(of) == maxKeys {
+		return fmt.Errorf("key %s: %w", k.Name, errTooManyKeys)
+	}
+	of[k.Name] = &k
+	return nil
+}
+
+func (r *keyring) remove(entity, name string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	of := r.keys[foldPath(entity)]
+	if _, known := of[name]; !known {
+		return fmt.Errorf("key %s of %q: %w", name, entity, ErrNoKey)
+	}
+	delete(of, name)
+	return nil
+}
+
+func (r *keyring) removeEntity(entity string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.keys, foldPath(entity))
+}
+
+// named lists the keys of this name that may sign for a path: those of the entities above it and of the
+// namespace.
+func (r *keyring) named(name, path string) []*Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var found []*Key
+	for entity := foldPath(path); ; {
+		if k := r.keys[entity][name]; k != nil {
+			found = append(found, k)
+		}
+		if entity == "" {
+			return found
+		}
+		entity = entity[:max(strings.LastIndexByte(entity, '/'), 0)]
+	}
+}
+
+// current reports whether k was neither deleted nor replaced.
+func (r *keyring) current(entity string, k *Key) bool {
+	for _, other := range r.named(k.Name, entity) {
+		if other == k {
+			return true
+		}
+	}
+	return false
+}
+
+// foldPath makes paths comparable: the service ignores case and slashes at the ends.
+func foldPath(path string) string { return strings.ToLower(strings.Trim(path, "/")) }

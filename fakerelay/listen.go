@@ -1,0 +1,250 @@
+package fakerelay
+
+// The front of every port: plain AMQP, AMQP over TLS and HTTPS are told apart by the first bytes.
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"passback/clock"
+	"passback/localca"
+)
+
+const (
+	maxConnections  = 5000             // of a namespace, as the service allows for AMQP
+	helloTimeout    = 10 * time.Second // for the first bytes and for the TLS handshake
+	tlsHandshake    = 0x16             // content type of a TLS record that begins a connection (RFC 8446 5.1)
+	amqpHeader      = "AMQP"           // first bytes of the protocol header (AMQP 1.0 2.2)
+	maxHeaderBytes  = 64 << 10
+	httpReadTimeout = 30 * time.Second
+)
+
+func (n *Namespace) listen(o Options) error {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1"
+	}
+	for _, port := range []struct {
+		name string
+		port int
+		at   *net.Listener
+	}{{"AMQP", o.AMQPPort, &n.amqp}, {"AMQPS", o.AMQPSPort, &n.amqps}, {"HTTPS", o.HTTPSPort, &n.https}} {
+		l, err := net.Listen("tcp", net.JoinHostPort(o.Listen, strconv.Itoa(port.port)))
+		if err != nil {
+			return fmt.Errorf("listen for %s: %w", port.name, err)
+		}
+		*port.at = l
+		if !n.keep(l) {
+			return net.ErrClosed
+		}
+	}
+	if err := n.certify(o.Listen); err != nil {
+		return err
+	}
+	n.serveHTTP()
+	for _, l := range []net.Listener{n.amqp, n.amqps, n.https} {
+		n.wg.Go(func() {
+			if err := n.Serve(l); err != nil {
+				n.log.Error("stopped listening", "addr", l.Addr().String(), "err", err)
+			}
+		})
+	}
+	return nil
+}
+
+// certify covers the literal host:port of each TLS port too: azservicebus checks those.
+func (n *Namespace) certify(ip string) error {
+	if n.ca == nil {
+		ca, err := localca.New()
+		if err != nil {
+			return err
+		}
+		n.ca = ca
+	}
+	names := []string{ip}
+	for _, l := range []net.Listener{n.amqp, n.amqps, n.https} {
+		names = append(names, localhost(l), net.JoinHostPort(ip, portOf(l)))
+	}
+	config, err := n.ca.ServerConfig(names...)
+	n.tls = config
+	return err
+}
+
+// keep reports whether the namespace is still open; Close closes what it keeps.
+func (n *Namespace) keep(l net.Listener) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		l.Close()
+		return false
+	}
+	n.listeners[l] = struct{}{}
+	return true
+}
+
+// Serve takes connections of l, besides those of the namespace's own ports, until l or the namespace is closed.
+// It returns nil after Close, else the listener's error.
+func (n *Namespace) Serve(l net.Listener) error {
+	if !n.keep(l) {
+		return nil
+	}
+	defer func() {
+		n.mu.Lock()
+		delete(n.listeners, l)
+		n.mu.Unlock()
+	}()
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			var timeout net.Error
+			switch {
+			case n.ctx.Err() != nil:
+				return nil
+			case errors.As(err, &timeout) && timeout.Timeout():
+				continue
+			}
+			return fmt.Errorf("accept on %v: %w", l.Addr(), err)
+		}
+		if !n.admit() {
+			nc.Close()
+			continue
+		}
+		go func() {
+			defer n.leave()
+			n.greet(nc)
+		}()
+	}
+}
+
+// admit counts a connection in, unless there are too many or the namespace is closed.
+func (n *Namespace) admit() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.open >= maxConnections {
+		return false
+	}
+	n.open++
+	n.wg.Add(1)
+	return true
+}
+
+func (n *Namespace) leave() {
+	n.mu.Lock()
+	n.open--
+	n.mu.Unlock()
+	n.wg.Done()
+}
+
+// greet finds out what a connection speaks, and serves that.
+func (n *Namespace) greet(nc net.Conn) {
+	stop := context.AfterFunc(n.ctx, func() { nc.Close() }) // until somebody else looks after it
+	defer stop()
+	deadline := clock.Real().Now().Add(helloTimeout)
+	if err := nc.SetDeadline(deadline); err != nil {
+		nc.Close()
+		return
+	}
+	conn := peek(nc)
+	first, err := conn.first(1)
+	if err == nil && first[0] == tlsHandshake {
+		secure := tls.Server(conn, n.tls)
+		if err = secure.HandshakeContext(n.ctx); err == nil {
+			conn = peek(secure)
+			first, err = conn.first(len(amqpHeader))
+		}
+		if err == nil && string(first) != amqpHeader {
+			if conn.SetDeadline(time.Time{}) == nil && n.handed.hand(n.ctx, conn) {
+				return
+			}
+			err = net.ErrClosed
+		}
+	}
+	if err == nil {
+		err = nc.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		n.log.Debug("connection not understood", "peer", nc.RemoteAddr().String(), "err", err)
+		nc.Close()
+		return
+	}
+	if stop() {
+		n.serveAMQP(conn)
+	}
+}
+
+// A peeked connection can be looked at before it is read.
+type peeked struct {
+	net.Conn
+	read *bufio.Reader
+}
+
+func peek(nc net.Conn) *peeked { return &peeked{nc, bufio.NewReader(nc)} }
+
+func (p *peeked) first(count int) ([]byte, error) {
+	b, err := p.read.Peek(count)
+	if err != nil {
+		return nil, fmt.Errorf("read the first bytes: %w", err)
+	}
+	return b, nil
+}
+
+// Read reads what was peeked at first.
+func (p *peeked) Read(b []byte) (int, error) { return p.read.Read(b) } //nolint:wrapcheck // net.Conn's own errors must stay as they are
+
+// handedConns is the listener of the HTTP server: connections that turned out to speak HTTP.
+type handedConns struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	addr   net.Addr
+}
+
+func (h *handedConns) hand(ctx context.Context, nc net.Conn) bool {
+	select {
+	case h.conns <- nc:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (h *handedConns) Accept() (net.Conn, error) {
+	select {
+	case nc := <-h.conns:
+		return nc, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (h *handedConns) Close() error {
+	select {
+	case <-h.closed:
+	default:
+		close(h.closed)
+	}
+	return nil
+}
+
+func (h *handedConns) Addr() net.Addr { return h.addr }
+
+func (n *Namespace) serveHTTP() {
+	n.handed = handedConns{conns: make(chan net.Conn), closed: make(chan struct{}), addr: n.https.Addr()}
+	n.http = &http.Server{
+		Handler:           n.handler(),
+		ReadHeaderTimeout: httpReadTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          nil,
+	}
+	n.wg.Go(func() {
+		if err := n.http.Serve(&n.handed); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			n.log.Error("stopped serving HTTP", "err", err)
+		}
+	})
+}

@@ -1,0 +1,126 @@
+package fakerelay
+
+// The $management node of an entity (reference: "AMQP 1.0 in Azure Service Bus: request-response-based
+// operations"). Each operation has a file. Left for later, and answered with 501: rules, listing sessions,
+// batch deletion.
+
+import (
+	"passback/fakerelay/amqp"
+	"passback/fakerelay/broker"
+)
+
+// An operation is one that $management offers.
+type operation struct {
+	right Rights
+	run   func(*call)
+}
+
+// operations are named as on the wire.
+var operations = map[string]operation{
+	"com.microsoft:renew-lock":                 {Listen, renewLock},
+	"com.microsoft:update-disposition":         {Listen, updateDisposition},
+	"com.microsoft:peek-message":               {Listen, peekMessage},
+	"com.microsoft:receive-by-sequence-number": {Listen, receiveBySequenceNumber},
+	"com.microsoft:schedule-message":           {Send, scheduleMessage},
+	"com.microsoft:cancel-scheduled-message":   {Send, cancelScheduledMessage},
+	"com.microsoft:renew-session-lock":         {Listen, renewSessionLock},
+	"com.microsoft:get-session-state":          {Listen, getSessionState},
+	"com.microsoft:set-session-state":          {Listen, setSessionState},
+}
+
+// A call is one request to $management. Exactly one of its answering methods is called, at once or later.
+type call struct {
+	c        *connection
+	queue    *broker.Queue
+	path     string
+	body     amqp.Map
+	delivery *amqp.Delivery
+}
+
+func (c *connection) attachManagement(r *amqp.AttachRequest, path string, sends bool) {
+	q, ok := c.entity(r, path, 0)
+	if !ok {
+		return
+	}
+	l := &entityLink{path: path, name: r.Attach.Name}
+	if !sends {
+		c.attachReply(r, path+managementSuffix, func(s *amqp.Sender) {
+			l.detach = s.Detach
+			c.enter(l)
+		}, func() { c.exit(l) })
+		return
+	}
+	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
+		OnTransfer: func(d *amqp.Delivery) { c.manage(d, q, path) },
+		OnClosed:   func(*amqp.Receiver, *amqp.Error) { c.exit(l) },
+	})
+	if err != nil {
+		return
+	}
+	l.detach = receiver.Detach
+	c.enter(l)
+}
+
+// manage parses a request, checks the right that its operation needs, and runs it.
+func (c *connection) manage(d *amqp.Delivery, q *broker.Queue, path string) {
+	k := &call{c: c, queue: q, path: path, delivery: d}
+	name, _ := amqp.Lookup[string](d.Message.ApplicationProperties, "operation")
+	op, known := operations[name]
+	if d.Message.Value != nil {
+		k.body, _ = d.Message.Value.V.(amqp.Map)
+	}
+	switch {
+	case !known:
+		k.refuse(refusal{501, amqp.CondNotImplemented, notSupported(name) + tracking(path)})
+	case !c.allowed(path, op.right):
+		e := c.denied(path, op.right)
+		k.refuse(refusal{401, e.Condition, e.Description})
+	case k.body == nil:
+		k.badArgument("body")
+	default:
+		op.run(k)
+	}
+}
+
+// ok answers with success.
+func (k *call) ok(body amqp.Map) {
+	k.answer(refusal{status: 200, text: "OK"}, body)
+}
+
+// fail answers with what the service says to an error of the broker.
+func (k *call) fail(err error) { k.refuse(refusalOf(err, k.c.host(), k.path)) }
+
+func (k *call) badArgument(name string) {
+	k.refuse(refusal{400, condArgumentError, badArgument(name) + tracking(k.path)})
+}
+
+func (k *call) refuse(r refusal) { k.answer(r, amqp.Map{}) }
+
+func (k *call) answer(r refusal, body amqp.Map) {
+	properties := amqp.Map{{Key: "statusCode", Value: r.status}, {Key: "statusDescription", Value: r.text}}
+	if r.condition != "" {
+		properties = properties.With("errorCondition", r.condition)
+	}
+	k.c.answer(k.delivery, k.path+managementSuffix, &amqp.Message{ApplicationProperties: properties, Value: &amqp.Value{V: body}})
+}
+
+// items reads an array argument whose elements are all a T. Some clients send a list.
+func items[T any](body amqp.Map, name string) ([]T, bool) {
+	value, _ := body.Get(name)
+	var raw []any
+	switch value := value.(type) {
+	case amqp.Array:
+		raw = value.Items
+	case amqp.List:
+		raw = value
+	}
+	out := make([]T, 0, len(raw))
+	for _, item := range raw {
+		t, ok := item.(T)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, t)
+	}
+	return out, len(out) > 0
+}

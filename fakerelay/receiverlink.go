@@ -1,0 +1,211 @@
+package fakerelay
+
+// Receiver links: the client receives from an entity, or from one of its sessions. A goroutine per link takes
+// messages off the broker as long as the client gives credit, so that receivers are served in their order and a
+// slow one keeps nobody waiting.
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"passback/fakerelay/amqp"
+	"passback/fakerelay/broker"
+)
+
+// A source is where a receiver link takes messages from: a queue, or a session of one.
+type source interface {
+	TryReceive() (broker.Delivery, bool, error)
+	Receive(context.Context) (broker.Delivery, error)
+}
+
+type receiverLink struct {
+	entityLink
+	c       *connection
+	queue   *broker.Queue
+	from    source
+	deletes bool // receive-and-delete
+	sender  *amqp.Sender
+	credit  chan struct{} // holds one: credit may have grown, or a drain was asked for
+	ctx     context.Context
+	end     context.CancelFunc
+
+	mu        sync.Mutex
+	draining  bool
+	interrupt context.CancelFunc // of the wait that is going on
+}
+
+func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
+	q, ok := c.entity(r, path, Listen)
+	if !ok {
+		return
+	}
+	if wish, given := sessionWish(r.Attach.Source); given {
+		c.attachSession(r, q, path, wish)
+		return
+	}
+	if q.Options().RequiresSession {
+		r.Refuse(c.linkError(broker.ErrSessionRequired, path))
+		return
+	}
+	l := c.newReceiverLink(r, q, path)
+	l.from = q
+	l.accept(r, amqp.Answer{}, func() {})
+}
+
+func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, path string) *receiverLink {
+	l := &receiverLink{
+		entityLink: entityLink{path: path, right: Listen, name: r.Attach.Name},
+		c:          c, queue: q,
+		deletes: r.Attach.SndSettleMode == amqp.SenderSettled,
+		credit:  make(chan struct{}, 1),
+	}
+	l.ctx, l.end = context.WithCancel(c.ns.ctx)
+	return l
+}
+
+// accept answers the attach and starts to deliver; closed is called when the link has ended.
+func (l *receiverLink) accept(r *amqp.AttachRequest, answer amqp.Answer, closed func()) {
+	sender, err := r.AcceptSender(amqp.SenderOptions{
+		Answer:   answer,
+		OnCredit: func(*amqp.Sender) { l.kick() },
+		OnDrain: func(*amqp.Sender) {
+			l.drain()
+			l.kick()
+		},
+		OnOutcome: l.settle,
+		OnClosed: func(*amqp.Sender, *amqp.Error) {
+			l.end()
+			l.c.exit(&l.entityLink)
+			closed()
+		},
+	})
+	if err != nil {
+		l.end()
+		closed()
+		return
+	}
+	l.sender = sender
+	l.detach = sender.Detach
+	l.c.enter(&l.entityLink)
+	l.c.ns.wg.Go(l.pump)
+}
+
+func (l *receiverLink) kick() {
+	select {
+	case l.credit <- struct{}{}:
+	default:
+	}
+}
+
+// drain makes a wait for messages end: the client wants what there is, and its other credit back.
+func (l *receiverLink) drain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.draining = true
+	if l.interrupt != nil {
+		l.interrupt()
+	}
+}
+
+func (l *receiverLink) drained() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.draining
+	l.draining = false
+	return was
+}
+
+// pump delivers until the link ends.
+func (l *receiverLink) pump() {
+	for l.ctx.Err() == nil {
+		if l.sender.Credit() == 0 {
+			if l.drained() {
+				l.sender.Drained()
+			}
+			select {
+			case <-l.credit:
+			case <-l.ctx.Done():
+			}
+			continue
+		}
+		d, ok, err := l.next()
+		switch {
+		case err != nil:
+			l.fail(err)
+			return
+		case ok && l.sender.Credit() == 0: // taken back meanwhile
+			l.report("release", l.queue.Release(d.LockToken))
+		case ok:
+			l.deliver(d)
+		}
+	}
+}
+
+// next takes a message; it reports false if there was none and the wait was interrupted.
+func (l *receiverLink) next() (broker.Delivery, bool, error) {
+	d, ok, err := l.from.TryReceive()
+	if ok || err != nil {
+		return d, ok, err
+	}
+	if l.drained() {
+		l.sender.Drained()
+		return d, false, nil
+	}
+	ctx, cancel := context.WithCancel(l.ctx)
+	defer cancel()
+	l.mu.Lock()
+	l.interrupt = cancel
+	if l.draining {
+		cancel()
+	}
+	l.mu.Unlock()
+	d, err = l.from.Receive(ctx)
+	if errors.Is(err, context.Canceled) {
+		return d, false, nil
+	}
+	return d, err == nil, err
+}
+
+// fail ends the link because its source has ended. A deleted queue detaches all its links itself.
+func (l *receiverLink) fail(err error) {
+	if !errors.Is(err, broker.ErrDeleted) {
+		l.sender.Detach(l.c.linkError(err, l.path))
+	}
+}
+
+func (l *receiverLink) deliver(d broker.Delivery) {
+	event := eventOf(Deliver, l.queue, d)
+	if !l.c.passes(l.ctx, event) {
+		return
+	}
+	payload, err := delivered(d, !l.deletes)
+	if err != nil {
+		l.c.log.Error("message not delivered", "entity", l.path, "sequence", d.SequenceNumber, "err", err)
+		l.sender.Detach(amqp.Errorf(amqp.CondInternalError, "The message %d could not be encoded.%s", d.SequenceNumber, tracking(l.path)))
+		return
+	}
+	_, err = l.sender.Send(amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes})
+	if err != nil {
+		l.report("release", l.queue.Release(d.LockToken))
+		return
+	}
+	if l.deletes {
+		l.report("complete", l.queue.Complete(d.LockToken))
+	}
+	event.Done = true
+	l.c.passes(l.ctx, event)
+}
+
+// report logs what nobody waits for: a lock that expired meanwhile.
+func (l *receiverLink) report(what string, err error) {
+	if err != nil {
+		l.c.log.Debug(what, "entity", l.path, "err", err)
+	}
+}
+
+func eventOf(kind Kind, q *broker.Queue, d broker.Delivery) Event {
+	return Event{
+		Kind: kind, Entity: q.Path(), MessageID: d.ID, SessionID: deref(d.SessionID), DeliveryCount: d.Failures + 1,
+	}
+}

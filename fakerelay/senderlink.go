@@ -1,0 +1,76 @@
+package fakerelay
+
+// Sender links: the client sends to an entity. What it sends is confirmed once the broker has it.
+
+import (
+	"errors"
+
+	"passback/fakerelay/amqp"
+	"passback/fakerelay/broker"
+)
+
+const (
+	senderCredit = 1000
+	// The service tells batching clients how large a batch may get.
+	propertyMaxBatch amqp.Symbol = "com.microsoft:max-message-batch-size"
+
+	textSendToDeadLetters = "Messages cannot be sent to a dead-letter queue: '%s'."
+)
+
+func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
+	q, ok := c.entity(r, path, Send)
+	if !ok {
+		return
+	}
+	if q.DeadLetters() == nil {
+		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textSendToDeadLetters+"%s", q.Path(), tracking(q.Path())))
+		return
+	}
+	l := &entityLink{path: path, right: Send, name: r.Attach.Name}
+	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
+		Answer: amqp.Answer{
+			MaxMessageSize: broker.MaxMessageSize,
+			Properties:     amqp.Map{{Key: propertyMaxBatch, Value: uint64(broker.MaxMessageSize)}},
+		},
+		Credit:     senderCredit,
+		OnTransfer: func(d *amqp.Delivery) { c.take(d, q) },
+		OnClosed:   func(*amqp.Receiver, *amqp.Error) { c.exit(l) },
+	})
+	if err != nil {
+		return
+	}
+	l.detach = receiver.Detach
+	c.enter(l)
+}
+
+// take stores what was sent, all messages of a batch or none, and confirms it.
+func (c *connection) take(d *amqp.Delivery, q *broker.Queue) {
+	messages, err := stored(d.Format, d.Payload, d.Message)
+	if err != nil {
+		var malformed *amqp.Error
+		if !errors.As(err, &malformed) {
+			malformed = &amqp.Error{Condition: amqp.CondDecodeError, Description: err.Error()}
+		}
+		d.Settle(amqp.Rejected{Error: malformed})
+		return
+	}
+	event := Event{Kind: Enqueue, Entity: q.Path()}
+	if len(messages) > 0 {
+		event.MessageID, event.SessionID = messages[0].ID, deref(messages[0].SessionID)
+	}
+	c.consult(event, func() {
+		if _, err := q.Send(messages...); err != nil {
+			d.Settle(amqp.Rejected{Error: c.linkError(err, q.Path())})
+			return
+		}
+		event.Done = true
+		c.consult(event, func() { d.Settle(amqp.Accepted{}) })
+	})
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
