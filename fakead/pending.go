@@ -4,24 +4,7 @@ package fakead
 
 import (
 	"github.com/jimlambrt/gldap"
-
-	"passback/fakead/tree"
 )
-
-// fakead-tree: createDomain fills the tree (domain.go).
-func (s *Server) createDomain(Options) error {
-	base := tree.MustParseDN(s.BaseDN())
-	s.tree = tree.New(tree.Options{Base: base, DomainSID: tree.MustParseSID("S-1-5-21-1-2-3"), Now: s.clock.Now})
-	head, err := s.tree.AddHead(base, []tree.Value{tree.Strings("objectClass", "domainDNS")})
-	if err != nil {
-		return err
-	}
-	writePolicy(s.tree, head, DefaultPolicy())
-	if _, err := s.addEntry("CN", "Users", "", []tree.Value{tree.Strings("objectClass", "container")}); err != nil {
-		return err
-	}
-	return nil
-}
 
 // For add.go: n, rest, res := s.newAccountOf(req, values) before tree.Add(dn, rest), s.give(n, e) after it.
 // For search.go: s.computed(e, name); rights: s.isAdministrator(req.session.user); refusals: s.treeResult(err).

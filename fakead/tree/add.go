@@ -262,7 +262,6 @@ func (t *Tree) enter(p *Plan) {
 		}
 	}
 	t.byDN[e.dn.key()] = e
-	t.byGUID[e.GUID()] = e
 	if !e.head && e.parent != nil {
 		e.parent.children = append(e.parent.children, e)
 	}
@@ -290,7 +289,6 @@ func (t *Tree) Delete(e *Entry) error {
 	t.detach(e)
 	t.index(e, false)
 	delete(t.byDN, e.dn.key())
-	delete(t.byGUID, e.GUID())
 	e.parent.children = without(e.parent.children, e)
 	t.usn++
 	return nil

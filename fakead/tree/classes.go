@@ -90,7 +90,7 @@ func (p *Plan) count(a *Attribute) int {
 func (a *Attribute) inRange(value []byte) bool {
 	n := len(value)
 	switch {
-	case a.Lower == RangeUnset && a.Upper == RangeUnset:
+	case a.Lower == RangeUnset && a.Upper == RangeUnset, !a.Syntax.isText() && !a.Syntax.isNumber():
 		return true
 	case a.Syntax.isNumber():
 		number, err := parseInteger(string(value), 64)

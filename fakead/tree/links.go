@@ -53,9 +53,14 @@ func (t *Tree) linkTargets(a *Attribute, values [][]byte) ([]*Entry, error) {
 }
 
 func (p *Plan) withLinks(a *Attribute, now, given []*Entry, rules Rules) ([]*Entry, error) {
-	seen := make(map[*Entry]bool, len(now)+len(given))
+	seen := make(map[*Entry]bool, len(given)) // of those given
+	for _, e := range given {
+		seen[e] = false
+	}
 	for _, e := range now {
-		seen[e] = true
+		if _, ok := seen[e]; ok {
+			seen[e] = true
+		}
 	}
 	for _, e := range given {
 		switch {
@@ -123,8 +128,11 @@ func (e *Entry) unlinked(back *Attribute, source *Entry) {
 	}
 }
 
-// difference returns what is in a and not in b.
+// difference returns what is in a and not in b. They mostly begin alike.
 func difference(a, b []*Entry) []*Entry {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
 	known := make(map[*Entry]bool, len(b))
 	for _, e := range b {
 		known[e] = true

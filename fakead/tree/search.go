@@ -82,12 +82,6 @@ func (t *Tree) fromEquality(f *Filter) ([]*Entry, bool) {
 	if a == nil {
 		return nil, false
 	}
-	if a.Name == "objectGUID" {
-		if g, err := ParseGUID(string(f.value)); err == nil && t.ByGUID(g) != nil {
-			return []*Entry{t.ByGUID(g)}, true
-		}
-		return nil, true
-	}
 	if t.indexes[a] == nil {
 		return nil, false
 	}

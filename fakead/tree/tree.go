@@ -28,7 +28,6 @@ type Tree struct {
 	usn     int64
 	nextRID uint32
 	byDN    map[string]*Entry
-	byGUID  map[GUID]*Entry
 	indexes map[*Attribute]map[string][]*Entry // by the normal form of a value
 	nth     int64                              // entries get a serial number, by which results are ordered
 }
@@ -44,7 +43,6 @@ func New(o Options) *Tree {
 		now:     o.Now,
 		nextRID: FirstRID,
 		byDN:    map[string]*Entry{},
-		byGUID:  map[GUID]*Entry{},
 		indexes: map[*Attribute]map[string][]*Entry{},
 	}
 	for _, name := range indexed {
@@ -54,7 +52,7 @@ func New(o Options) *Tree {
 }
 
 // indexed attributes are found by equality without looking at every entry.
-var indexed = []string{"sAMAccountName", "userPrincipalName", "objectSid", "mS-DS-ConsistencyGuid", "servicePrincipalName"}
+var indexed = []string{"sAMAccountName", "userPrincipalName", "objectGUID", "objectSid", "mS-DS-ConsistencyGuid", "servicePrincipalName"}
 
 // Base is the DN of the domain's naming context.
 func (t *Tree) Base() DN { return t.base }
@@ -72,7 +70,7 @@ func (t *Tree) Len() int { return len(t.byDN) }
 func (t *Tree) Find(dn DN) *Entry { return t.byDN[dn.key()] }
 
 // ByGUID returns the entry with that objectGUID, or nil.
-func (t *Tree) ByGUID(g GUID) *Entry { return t.byGUID[g] }
+func (t *Tree) ByGUID(g GUID) *Entry { return t.first("objectGUID", g[:]) }
 
 // BySID returns the entry with that objectSid, or nil.
 func (t *Tree) BySID(s SID) *Entry { return t.first("objectSid", []byte(s)) }

@@ -1,0 +1,179 @@
+package fakead
+
+// Making entries of LDIF records. An entry that is there already, such as the domain's head or Administrator, is
+// merged: what the record says of a single-valued attribute replaces what is there, values of others are added.
+// What a directory says of itself (USNs, back links, security descriptors, computed attributes) is dropped; what
+// the SAM owns (identifiers, times, counters) is kept. Links are made last, so that the order of records matters
+// only for parents.
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"passback/fakead/tree"
+)
+
+// droppedFromLDIF are attributes that are stored, and that the fake makes itself.
+var droppedFromLDIF = map[string]bool{
+	"distinguishedName": true, "name": true, "objectClass": true, "instanceType": true, "uSNCreated": true, "uSNChanged": true,
+	"nTSecurityDescriptor": true, "dSCorePropagationData": true, "replPropertyMetaData": true, "sAMAccountType": true,
+	"objectCategory": true, "lastKnownParent": true, "repsFrom": true, "repsTo": true, "replUpToDateVector": true,
+}
+
+// An ldifImport turns records into entries.
+type ldifImport struct {
+	server  *Server
+	heads   []tree.DN       // records of these names make naming contexts
+	unknown map[string]bool // names that the schema does not know
+	leftOut []tree.DN
+	links   []ldifLink
+}
+
+// An ldifLink is a link to be made when all entries are there.
+type ldifLink struct {
+	line   int
+	entry  *tree.Entry
+	name   string
+	values [][]byte
+}
+
+// importLDIF adds or merges all records. It returns the names that the schema does not know: such attributes are
+// left out, and entries of such classes with all below them. Its error is an *LDIFError.
+func (s *Server) importLDIF(records []*ldifRecord) (unknown []string, err error) {
+	im := ldifImport{
+		server:  s,
+		heads:   []tree.DN{s.tree.Base(), s.tree.ConfigurationDN(), s.tree.SchemaDN()},
+		unknown: map[string]bool{},
+	}
+	for _, r := range records {
+		if err := im.record(r); err != nil {
+			return nil, &LDIFError{Line: r.line, Err: err}
+		}
+	}
+	for _, l := range im.links {
+		if err := im.link(l); err != nil {
+			return nil, &LDIFError{Line: l.line, Err: err}
+		}
+	}
+	return slices.Sorted(maps.Keys(im.unknown)), nil
+}
+
+func (im *ldifImport) record(r *ldifRecord) error {
+	t := im.server.tree
+	if !r.dn.Under(t.Base()) {
+		return fmt.Errorf("%s lies outside %s", r.dn, t.Base())
+	}
+	values, known := im.sift(r)
+	e := t.Find(r.dn)
+	if e == nil && (!known || im.belowLeftOut(r.dn)) {
+		im.leftOut = append(im.leftOut, r.dn)
+		return nil
+	}
+	var err error
+	if e == nil {
+		e, err = im.add(r, values)
+	} else {
+		err = im.merge(e, values)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.dn, err)
+	}
+	return im.accountState(e, r)
+}
+
+func (im *ldifImport) belowLeftOut(dn tree.DN) bool {
+	return slices.ContainsFunc(im.leftOut, dn.Under)
+}
+
+// sift separates links and what has to go from values to be stored; false if the record is of an unknown
+// class, or of a deleted entry.
+func (im *ldifImport) sift(r *ldifRecord) (values []tree.Value, known bool) {
+	known = len(r.get("isDeleted")) == 0
+	for _, name := range r.get("objectClass") {
+		if tree.LookupClass(string(name)) == nil {
+			im.unknown[string(name)] = true
+			known = false
+		}
+	}
+	for _, v := range r.values {
+		a := tree.LookupAttribute(v.Name)
+		switch {
+		case a == nil:
+			im.unknown[v.Name] = true
+		case a.Constructed, a.IsBackLink(), a.NeverReadable, droppedFromLDIF[a.Name], a.IsLink(), len(v.Values[0]) == 0:
+		default:
+			values = append(values, v)
+		}
+	}
+	return values, known
+}
+
+func (im *ldifImport) add(r *ldifRecord, values []tree.Value) (*tree.Entry, error) {
+	t := im.server.tree
+	values = append(values, tree.Value{Name: "objectClass", Values: r.get("objectClass")})
+	if slices.ContainsFunc(im.heads, r.dn.Equal) {
+		return t.AddHead(r.dn, values)
+	}
+	return t.Add(r.dn, values, tree.Rules{System: true})
+}
+
+func (im *ldifImport) merge(e *tree.Entry, values []tree.Value) error {
+	var changes []tree.Change
+	for _, v := range values {
+		a := tree.LookupAttribute(v.Name)
+		switch {
+		case a == tree.LookupAttribute(e.DN()[0].Type):
+		case a.Single:
+			changes = append(changes, tree.Change{Op: tree.ReplaceValues, Value: v})
+		default:
+			changes = append(changes, tree.Change{Op: tree.AddValues, Value: v})
+		}
+	}
+	return im.server.tree.Modify(e, changes, tree.Rules{System: true, Permissive: true})
+}
+
+// accountState sets the password of a record that has one, which leaves pwdLastSet as the record says, and notes
+// the links.
+func (im *ldifImport) accountState(e *tree.Entry, r *ldifRecord) error {
+	s := im.server
+	if written := r.get(unicodePwd); len(written) == 1 && e.IsA("user") {
+		secret, ok := decodePassword(written[0])
+		if !ok {
+			return fmt.Errorf("%s: unicodePwd is not a quoted string in UTF-16LE", r.dn)
+		}
+		s.givePassword(e, secret)
+		if lastSet := r.get("pwdLastSet"); len(lastSet) == 1 {
+			s.tree.Set(e, "pwdLastSet", string(lastSet[0]))
+		}
+	}
+	for _, v := range r.values {
+		if a := tree.LookupAttribute(v.Name); a != nil && a.IsLink() {
+			im.links = append(im.links, ldifLink{line: r.line, entry: e, name: a.Name, values: v.Values})
+		}
+	}
+	return nil
+}
+
+// link makes links to the targets that exist: an export of a part of a domain names others too.
+func (im *ldifImport) link(l ldifLink) error {
+	t := im.server.tree
+	change := tree.Change{Op: tree.AddValues, Value: tree.Value{Name: l.name}}
+	if tree.LookupAttribute(l.name).Single {
+		change.Op = tree.ReplaceValues
+	}
+	for _, v := range l.values {
+		if _, err := t.Resolve(string(v)); err == nil {
+			change.Values = append(change.Values, v)
+		} else if !tree.NoSuchObject(err) {
+			return fmt.Errorf("%s of %s: %w", l.name, l.entry.DN(), err)
+		}
+	}
+	if len(change.Values) == 0 {
+		return nil
+	}
+	if err := t.Modify(l.entry, []tree.Change{change}, tree.Rules{System: true, Permissive: true}); err != nil {
+		return fmt.Errorf("%s of %s: %w", l.name, l.entry.DN(), err)
+	}
+	return nil
+}
