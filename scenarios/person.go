@@ -31,10 +31,9 @@ type User struct {
 
 // An Alteration of a person, in the directory alone. Each field that is set is one change.
 type Alteration struct {
-	Password protocol.Secret // set by an administrator, without policy hints
-	Disable  bool
-	Delete   bool
-	TwinOf   *User // takes over that user's source anchor (mS-DS-ConsistencyGuid), so that both carry it
+	Disable bool
+	Delete  bool
+	TwinOf  *User // takes over that user's source anchor (mS-DS-ConsistencyGuid), so that both carry it
 }
 
 // A Policy of the domain. Every scenario starts with DefaultPolicy.
