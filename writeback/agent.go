@@ -1,0 +1,220 @@
+// Package writeback is the on-premises agent: it takes sealed requests from a relay that it connects to, applies
+// them to Active Directory over LDAPS, and answers. It listens on nothing.
+//
+// New and Run are the agent's life; Enroll gives it its place in a tenant first. What cloud and agent agree on is
+// package protocol; the relay's side is package relay, the directory's package directory; apply.go joins them.
+package writeback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"passback/clock"
+	"passback/writeback/directory"
+	"passback/writeback/protocol"
+)
+
+// An Agent serves one tenant.
+type Agent struct {
+	config    Config
+	log       logbook
+	cloud     *cloud
+	passwords []protocol.Secret // of each directory's bind
+	enroller  enroller
+	gate      gate
+	ready     chan struct{}
+	readyOnce sync.Once
+	beatOnce  sync.Once // the first beat as active starts the wait before the first request
+
+	renewing sync.Mutex
+	renewed  time.Time     // when a renewal was last tried
+	renewNow chan struct{} // asks for one
+	replaced chan struct{} // told when one brought something new
+
+	mu        sync.Mutex
+	enrolment protocol.EnrolResponse
+}
+
+// minRenewInterval bounds how often a refusal or an unknown key may ask the cloud.
+const minRenewInterval = 10 * time.Second
+
+// New checks the configuration and reads the files that it names. It connects to nothing.
+func New(c Config) (*Agent, error) {
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	cl, err := newCloud(c)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{
+		config: c, log: newLogbook(c), cloud: cl,
+		ready: make(chan struct{}), replaced: make(chan struct{}, 1), renewNow: make(chan struct{}, 1),
+	}
+	for i, d := range c.Directories {
+		password, err := readSecret(d.Bind.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("directories[%d].bind.password_file: %w", i, err)
+		}
+		a.passwords = append(a.passwords, password)
+		if _, err := roots(d.CAFile); err != nil {
+			return nil, fmt.Errorf("directories[%d].ca_file: %w", i, err)
+		}
+	}
+	return a, nil
+}
+
+// Ready is closed when the agent serves for the first time: its heartbeat was taken and, if it is active, it takes
+// requests.
+func (a *Agent) Ready() <-chan struct{} { return a.ready }
+
+// Run serves until ctx ends; then it takes no more requests, says goodbye, finishes what it can within 4 s, and
+// returns nil. Before that it returns only where going on makes no sense: not enrolled, or enrolled no more.
+func (a *Agent) Run(ctx context.Context) error {
+	dir, err := openState(a.config.StateDir)
+	if err != nil {
+		return err
+	}
+	key, err := dir.key()
+	if err != nil {
+		return err
+	}
+	a.enroller = enroller{cloud: a.cloud, state: dir, key: key, config: a.config}
+	if a.enrolment, err = dir.enrolment(key); err != nil {
+		return err
+	}
+	if err := a.renew(ctx); errors.Is(err, errUnenrolled) {
+		return err
+	}
+	a.log.event(eventStarted, "The agent has started.", "agent_id", a.current().AgentID, "tenant", a.current().Tenant, "version", version())
+	defer a.log.event(eventStopped, "The agent has stopped; requests to it alone will fail.")
+	for {
+		t, err := a.newTerm()
+		if err != nil {
+			return err
+		}
+		if err := t.run(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// current is the enrolment in force.
+func (a *Agent) current() protocol.EnrolResponse {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.enrolment
+}
+
+// errUnenrolled means that the cloud does not know the agent any more.
+var errUnenrolled = errors.New("the cloud has unenrolled this agent; enrol it again with a new token")
+
+// renew asks the cloud for the enrolment anew, unless that was tried a moment ago. What changed takes effect in a
+// new term; an old enrolment serves on while the cloud is out of reach.
+func (a *Agent) renew(ctx context.Context) error {
+	a.renewing.Lock()
+	defer a.renewing.Unlock()
+	if wireNow().Sub(a.renewed) < minRenewInterval {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
+	defer cancel()
+	r, skew, err := a.enroller.call(ctx, protocol.Secret{}, a.current().AgentID)
+	a.renewed = wireNow()
+	if refused, ok := errors.AsType[*protocol.EnrolError](err); ok && refused.Code == protocol.EnrolUnknownAgent {
+		return fmt.Errorf("%w: %w", errUnenrolled, err)
+	}
+	if err != nil {
+		a.log.event(eventServiceError, "The enrolment could not be renewed; the last one serves on.", "error", err)
+		a.measureAgain()
+		return err
+	}
+	a.clockIsOff(skew)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !sameEnrolment(a.enrolment, r) {
+		a.log.event(eventRenewed, "The enrolment has changed.", "mode", r.Mode, "reason", r.Reason, "relays", len(r.Relays))
+		notify(a.replaced)
+	}
+	a.enrolment = r
+	return nil
+}
+
+// sameEnrolment compares what a term depends on.
+func sameEnrolment(a, b protocol.EnrolResponse) bool {
+	for _, r := range []*protocol.EnrolResponse{&a, &b} {
+		r.InReplyTo, r.IssuedAt, r.OnlyActive = "", time.Time{}, false
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// clockIsOff takes a measurement of the clock's skew.
+func (a *Agent) clockIsOff(skew time.Duration) {
+	_, before := a.gate.state()
+	a.gate.update(func(g *gate) { g.skew = skew })
+	if _, now := a.gate.state(); now && !before {
+		a.log.event(eventClockSkew, skewText(skew), "skew", skew)
+	}
+	a.measureAgain()
+}
+
+// measureAgain asks for a renewal in a while if the clock is off: only a further Date header can tell that it is not
+// any more.
+func (a *Agent) measureAgain() {
+	const while = 30 * time.Second
+	if _, off := a.gate.state(); off {
+		clock.Real().AfterFunc(while, func() { notify(a.renewNow) })
+	}
+}
+
+// renewals renews daily by domain time, and when asked to. It returns when the term must end.
+func (a *Agent) renewals(ctx context.Context) error {
+	for {
+		daily := a.config.Clock.AfterFunc(protocol.RenewInterval, func() { notify(a.renewNow) })
+		select {
+		case <-a.renewNow:
+			daily.Stop()
+		case <-a.replaced:
+			daily.Stop()
+			return nil
+		case <-ctx.Done():
+			daily.Stop()
+			return nil
+		}
+		if err := a.renew(ctx); errors.Is(err, errUnenrolled) {
+			return err
+		}
+	}
+}
+
+// newDomains makes the directories of the configuration, with the tenant's marker attribute.
+func (a *Agent) newDomains(marker string) ([]*directory.Domain, error) {
+	var domains []*directory.Domain
+	for i, d := range a.config.Directories {
+		pool, err := roots(d.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("directories[%d].ca_file: %w", i, err)
+		}
+		domain, err := directory.New(directory.Options{
+			Domain: d.Domain, Servers: d.Servers, Roots: pool, User: d.Bind.User, Password: a.passwords[i],
+			Marker: marker, Dial: a.config.DialLDAP, Logger: a.log.Logger,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("directories[%d]: %w", i, err)
+		}
+		domains = append(domains, domain)
+	}
+	return domains, nil
+}
+
+// notify leaves word in a channel of capacity one; word that is there already will do.
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,117 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/google/uuid"
+
+	"passback/clock"
+	"passback/writeback/protocol"
+)
+
+// Left to a later issue: rolling the key pair over. A renewal always names the key that signs it.
+
+const enrolAttempts = 4
+
+// Enroll gives the agent its place in the tenant, with a one-time token, and keeps what the cloud answers in
+// state_dir. The key is on the disk before the call: where an answer is lost, Enroll repeats the request, and so may
+// whoever calls it; the cloud answers the same key alike.
+func Enroll(ctx context.Context, c Config, token protocol.Secret) error {
+	if err := c.validate(); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	if token.Empty() {
+		return errors.New("enrol: the token is empty")
+	}
+	cl, err := newCloud(c)
+	if err != nil {
+		return err
+	}
+	dir, err := openState(c.StateDir)
+	if err != nil {
+		return err
+	}
+	log := newLogbook(c)
+	key, made, err := dir.keyOrNew()
+	if err != nil {
+		log.event(eventCryptoError, "The agent's key could not be made or read.", "error", err)
+		return err
+	}
+	if made {
+		log.event(eventKeyPairCreated, "The agent's key was made.", "key", key.Thumbprint())
+	}
+	log.event(eventOnboardingStart, "Enrolment of "+hostname()+" at "+c.Cloud+".")
+	e := enroller{cloud: cl, state: dir, key: key, config: c}
+	r, skew, err := e.call(ctx, token, "")
+	if err != nil {
+		log.event(eventOnboardingError, "The enrolment failed.", "error", err)
+		return err
+	}
+	log.event(eventOnboardingSuccess, "Enrolled.", "tenant", r.Tenant, "agent_id", r.AgentID, "mode", r.Mode, "reason", r.Reason)
+	if skew.Abs() > protocol.MaxClockSkew {
+		log.event(eventClockSkew, skewText(skew), "skew", skew)
+	}
+	return nil
+}
+
+// An enroller speaks with the cloud for one key.
+type enroller struct {
+	cloud  *cloud
+	state  state
+	key    protocol.PrivateKey
+	config Config
+}
+
+// call enrols, with a token, or renews, with the agent's id, and keeps the answer. One without an answer is repeated.
+func (e enroller) call(ctx context.Context, token protocol.Secret, agentID string) (protocol.EnrolResponse, time.Duration, error) {
+	request := protocol.EnrolRequest{
+		ID: uuid.NewString(), Token: token, AgentID: agentID, Name: hostname(), Version: version(), Mode: e.config.Mode,
+		Key: e.key.Public(), IssuedAt: clock.Real().Now().UTC(),
+	}
+	for _, d := range e.config.Directories {
+		request.Domains = append(request.Domains, strings.ToLower(d.Domain))
+	}
+	body, err := protocol.SealEnrolRequest(e.key, request)
+	if err != nil {
+		return protocol.EnrolResponse{}, 0, err
+	}
+	wait := backoff.NewExponentialBackOff()
+	for attempt := 1; ; attempt++ {
+		sealed, skew, err := e.cloud.post(ctx, body)
+		if err == nil {
+			r, err := e.keep(request.ID, sealed)
+			return r, skew, err
+		}
+		if attempt == enrolAttempts || !errors.Is(err, errCloudUnreachable) {
+			return protocol.EnrolResponse{}, 0, err
+		}
+		if cause := clock.Sleep(ctx, clock.Real(), wait.NextBackOff()); cause != nil {
+			return protocol.EnrolResponse{}, 0, fmt.Errorf("%w: %w", cause, err)
+		}
+	}
+}
+
+func (e enroller) keep(id string, sealed []byte) (protocol.EnrolResponse, error) {
+	r, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{e.key}, sealed)
+	if err != nil {
+		return r, err
+	}
+	if r.InReplyTo != id {
+		return r, fmt.Errorf("enrolment response: it answers another request: %w", protocol.ErrTampered)
+	}
+	return r, e.state.write(enrolmentFile, sealed)
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unnamed"
+	}
+	return name
+}

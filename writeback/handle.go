@@ -1,0 +1,158 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+
+	"passback/clock"
+	"passback/writeback/protocol"
+	"passback/writeback/relay"
+)
+
+// handle takes one delivery from the relay to its end: open it, decide it, settle and answer it.
+//
+//	does not open outside           logged by id and completed: it is not for us to judge
+//	not sealed to a key of ours     abandoned, for an agent that has the key; at the last delivery refused
+//	anything else                   decided by the directory, and answered
+//
+// What ctx cuts off stays locked, and comes again.
+func (t *term) handle(r *relay.Client, d *relay.Delivery) {
+	ctx := t.work
+	if t.isAhead(d) {
+		t.give(ctx, d)
+		return
+	}
+	p, err := t.open(ctx, d)
+	if err != nil {
+		t.log.event(eventOf(err), "A message that does not open was removed.", "tracking_id", limit(d.Message.ID), "error", err)
+		t.complete(ctx, d)
+		return
+	}
+	count := delivery{count: d.Count}
+	if err := p.Request.CheckTime(clock.Real().Now()); errors.Is(err, protocol.ErrInvalid) {
+		t.clockIsOff(clock.Real().Now().Sub(p.Request.IssuedAt)) // it comes from our future
+		t.give(ctx, d)
+		return
+	}
+	t.log.started(p.Request, count)
+	decision, decided := t.decide(ctx, p, count)
+	if !decided {
+		t.log.event(eventDecryptionError, "The request is not sealed to this agent's key; left to another agent.", "tracking_id", p.Request.TrackingID)
+		notify(t.renewNow)
+		t.give(ctx, d)
+		return
+	}
+	t.log.decided(p.Request, decision)
+	t.settle(ctx, r, d, p, decision)
+	if decision.outcome == protocol.DirectoryUnavailable {
+		notify(t.probe)
+	}
+}
+
+// isAhead reports whether the relay took the message later than it is here, by more than clocks may differ.
+func (t *term) isAhead(d *relay.Delivery) bool {
+	behind := clock.Real().Now().Sub(d.Enqueued)
+	if d.Enqueued.IsZero() || behind >= -protocol.MaxClockSkew {
+		return false
+	}
+	t.clockIsOff(behind)
+	return true
+}
+
+// open opens the message outside. A package key that is not known is asked for first.
+func (t *term) open(ctx context.Context, d *relay.Delivery) (protocol.Package, error) {
+	p, err := protocol.OpenRequest(t.current().PackageKeys, t.enrolment.Tenant, d.Message)
+	if !errors.Is(err, protocol.ErrUnknownKey) {
+		return p, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openWithRenewal)
+	defer cancel()
+	if renewed := t.renew(ctx); renewed != nil {
+		return p, err
+	}
+	return protocol.OpenRequest(t.current().PackageKeys, t.enrolment.Tenant, d.Message)
+}
+
+// decide returns false for a request that another agent can still open.
+func (t *term) decide(ctx context.Context, p protocol.Package, count delivery) (decision, bool) {
+	if err := p.Request.Validate(); err != nil {
+		return undirected(err, count), true
+	}
+	job := task{request: p.Request, delivery: count}
+	secrets, err := protocol.OpenSecrets(p, []protocol.PrivateKey{t.enroller.key})
+	switch {
+	case errors.Is(err, protocol.ErrNoRecipient) && !count.last():
+		return decision{}, false
+	case errors.Is(err, protocol.ErrInvalid):
+		job.refusal, job.detail = protocol.InvalidRequest, err.Error()
+	case err != nil:
+		job.refusal, job.detail = protocol.DecryptionFailed, err.Error()
+	default:
+		job.secrets = secrets
+	}
+	return t.applier.apply(ctx, job), true
+}
+
+// undirected refuses a request that names no user or no directory to keep the refusal in.
+func undirected(err error, count delivery) decision {
+	if !count.first() {
+		return decision{outcome: protocol.Unknown, detail: err.Error()}
+	}
+	return decision{outcome: protocol.InvalidRequest, detail: err.Error(), settle: completeThenAnswer}
+}
+
+// settle answers and completes, in the order that the decision demands.
+func (t *term) settle(ctx context.Context, r *relay.Client, d *relay.Delivery, p protocol.Package, decision decision) {
+	switch decision.settle {
+	case completeThenAnswer:
+		if t.complete(ctx, d) {
+			t.answer(ctx, r, p, decision)
+		}
+	case answerThenComplete:
+		if t.answer(ctx, r, p, decision) {
+			t.complete(ctx, d)
+			return
+		}
+		t.give(ctx, d)
+	}
+}
+
+func (t *term) answer(ctx context.Context, r *relay.Client, p protocol.Package, d decision) bool {
+	m, err := protocol.SealAnswer(t.sealingKey(), protocol.Answer{
+		TrackingID: p.Request.TrackingID, Tenant: t.enrolment.Tenant, RequestHash: p.Hash, ReplySession: p.Request.ReplySession,
+		AgentID: t.enrolment.AgentID, Outcome: d.outcome, Violation: d.violation, Notes: d.notes, DC: d.dc, Detail: limit(d.detail),
+		IssuedAt: clock.Real().Now().UTC(),
+	})
+	if err == nil {
+		err = r.Answer(ctx, m)
+	}
+	if err != nil {
+		t.log.event(eventNotSettled, "The answer was not taken.", "tracking_id", p.Request.TrackingID, "outcome", d.outcome, "error", err)
+	}
+	return err == nil
+}
+
+func (t *term) complete(ctx context.Context, d *relay.Delivery) bool {
+	err := d.Complete(ctx)
+	if err != nil {
+		t.log.event(eventNotSettled, "The request was not completed; it may come again.", "tracking_id", limit(d.Message.ID), "error", err)
+	}
+	return err == nil
+}
+
+// give abandons the message: it comes again at once, here or elsewhere.
+func (t *term) give(ctx context.Context, d *relay.Delivery) {
+	if err := d.Abandon(ctx); err != nil {
+		t.log.event(eventNotSettled, "The request was not abandoned; it comes again when its lock lapses.", "tracking_id", limit(d.Message.ID), "error", err)
+	}
+}
+
+// eventOf is the event of a message that does not open.
+func eventOf(err error) eventKind {
+	for _, sealed := range []error{protocol.ErrTampered, protocol.ErrUnknownKey, protocol.ErrForeignTenant} {
+		if errors.Is(err, sealed) {
+			return eventDecryptionError
+		}
+	}
+	return eventInvalid
+}

@@ -1,0 +1,130 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"passback/clock"
+	"passback/writeback/protocol"
+	"passback/writeback/relay"
+)
+
+// beats sends a heartbeat at start, once the directories were looked at; every five minutes; and at once when
+// something that it tells has changed.
+func (t *term) beats(ctx context.Context) {
+	select {
+	case <-t.firstLook:
+	case <-ctx.Done():
+		return
+	}
+	for ctx.Err() == nil {
+		wait := protocol.HeartbeatInterval
+		if !t.sendBeat(ctx, false) {
+			wait = beatAgainAfter
+		}
+		due := clock.Real().AfterFunc(wait, func() { notify(t.beat) })
+		select {
+		case <-t.beat:
+		case <-ctx.Done():
+		}
+		due.Stop()
+	}
+}
+
+// sendBeat sends one to each relay and reports whether any took it.
+func (t *term) sendBeat(ctx context.Context, goodbye bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
+	defer cancel()
+	h := t.heartbeat(goodbye)
+	m, err := protocol.SealHeartbeat(t.sealingKey(), h)
+	if err != nil {
+		t.log.event(eventHealthError, "The heartbeat could not be sealed.", "error", err)
+		return false
+	}
+	took := make([]bool, len(t.relays))
+	var sending sync.WaitGroup
+	for i, r := range t.relays {
+		sending.Go(func() { took[i] = t.beatTo(ctx, r, m) })
+	}
+	sending.Wait()
+	for _, yes := range took {
+		if yes {
+			t.beaten(h)
+			return true
+		}
+	}
+	return false
+}
+
+func (t *term) beatTo(ctx context.Context, r *relay.Client, m protocol.Message) bool {
+	if err := r.Beat(ctx, m); err != nil {
+		t.log.event(eventHealthError, "The heartbeat was not taken.", "relay", r.Host(), "error", err)
+		if errors.Is(err, relay.ErrUnauthorized) {
+			notify(t.renewNow)
+		}
+		return false
+	}
+	t.log.event(eventHeartbeat, "HeartBeat for Namespace: "+r.Host()+", Endpoint: wss://"+r.Host()+"/$servicebus/websocket")
+	return true
+}
+
+// beaten follows a heartbeat that was taken: the first as active starts the wait before the first request.
+func (t *term) beaten(h protocol.Heartbeat) {
+	if h.Goodbye {
+		return
+	}
+	if h.Mode == protocol.Active {
+		t.beatOnce.Do(func() {
+			warm := func() { t.gate.update(func(g *gate) { g.warm = true }) }
+			if t.enrolment.OnlyActive {
+				warm()
+				return
+			}
+			clock.Real().AfterFunc(protocol.FirstBeatDelay, warm)
+		})
+	}
+	if h.Mode == protocol.Staging || h.Ready {
+		t.readyOnce.Do(func() { close(t.ready) })
+	}
+}
+
+// goodbye tells the cloud to count on this agent no more.
+func (t *term) goodbye(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, goodbyeTimeout)
+	defer cancel()
+	t.sendBeat(ctx, true)
+}
+
+func (t *term) heartbeat(goodbye bool) protocol.Heartbeat {
+	h := protocol.Heartbeat{
+		ID: uuid.NewString(), Tenant: t.enrolment.Tenant, AgentID: t.enrolment.AgentID, AgentName: hostname(), Version: version(),
+		Mode: t.enrolment.Mode, Keys: []string{t.enroller.key.Thumbprint()}, Goodbye: goodbye, IssuedAt: clock.Real().Now().UTC(),
+	}
+	h.Reason, _ = t.gate.state()
+	for _, r := range t.relays {
+		listening := r.Listening()
+		h.Relays = append(h.Relays, protocol.RelayState{Host: r.Host(), Listening: listening})
+		h.Ready = h.Ready || listening && !goodbye && h.Reason == ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, d := range t.domains {
+		h.Domains = append(h.Domains, protocol.DomainState{Domain: d.Name(), DC: d.Current(), Detail: limit(t.details[d.Name()])})
+	}
+	return h
+}
+
+// sealingKey is the newest package key; the cloud lists it first.
+func (t *term) sealingKey() protocol.PackageKey { return t.current().PackageKeys[0] }
+
+// limit cuts a text to what a message may hold.
+func limit(text string) string {
+	if len(text) > protocol.MaxText {
+		text = strings.ToValidUTF8(text[:protocol.MaxText], "")
+	}
+	return text
+}

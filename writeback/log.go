@@ -1,0 +1,19 @@
+package writeback
+
+import (
+	"log/slog"
+	"os"
+
+	terminal "golang.org/x/term"
+)
+
+// newLogger writes to stderr as the configuration says. auto: text where a person reads it, JSON elsewhere.
+func newLogger(l Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.Level)) // which validate has checked
+	options := &slog.HandlerOptions{Level: level}
+	if l.Format == "text" || l.Format == "auto" && terminal.IsTerminal(int(os.Stderr.Fd())) {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}

@@ -1,0 +1,153 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/cenkalti/backoff/v5"
+
+	"passback/clock"
+	"passback/writeback/protocol"
+)
+
+// A Delivery is one receipt of a request, locked for this agent until it is settled. The lock is renewed for as
+// long as the handler works.
+type Delivery struct {
+	Message  protocol.Message
+	Count    int       // 1: the first; the last is protocol.MaxDeliveryCount
+	Enqueued time.Time // by the relay's clock
+
+	client  *Client
+	message *azservicebus.ReceivedMessage
+}
+
+// Complete removes the request from the queue.
+func (d *Delivery) Complete(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	if err := d.client.receiver.CompleteMessage(ctx, d.message, nil); err != nil {
+		return d.client.classify("complete request "+d.message.MessageID, err)
+	}
+	return nil
+}
+
+// Abandon gives the request back, for another agent or another time.
+func (d *Delivery) Abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	if err := d.client.receiver.AbandonMessage(ctx, d.message, nil); err != nil {
+		return d.client.classify("abandon request "+d.message.MessageID, err)
+	}
+	return nil
+}
+
+// Receive takes requests until ctx ends, and returns when every handler has. Each is handled in a goroutine of its
+// own, Options.Concurrency at a time. The handler settles what it is given; what it leaves comes again when its lock
+// lapses.
+func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer c.listening.Store(false)
+	free := make(chan struct{}, c.o.Concurrency)
+	wait := newBackOff()
+	for ctx.Err() == nil {
+		err := c.attach(ctx)
+		if err == nil {
+			wait.Reset()
+			err = c.take(ctx, free, func(d *Delivery) {
+				working.Go(func() {
+					defer func() { <-free }()
+					d.work(handle)
+				})
+			})
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		c.listening.Store(false)
+		c.o.Observe(err)
+		if clock.Sleep(ctx, clock.Real(), wait.NextBackOff()) != nil {
+			return
+		}
+	}
+}
+
+// newBackOff waits from 0.2 s to 5 s, jittered: when a relay comes back, the next request must succeed within
+// seconds.
+func newBackOff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 5*time.Second
+	return b
+}
+
+// attach makes sure that the links stand: that for requests by a peek, which locks nothing, and that for answers,
+// so that nothing is taken that could not be answered.
+func (c *Client) attach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := c.answers.open(ctx); err != nil {
+		return c.classify("open "+protocol.QueueAnswers, err)
+	}
+	if _, err := c.receiver.PeekMessages(ctx, 1, nil); err != nil {
+		return c.classify("open "+protocol.QueueRequests, err)
+	}
+	c.listening.Store(true)
+	c.o.Observe(nil)
+	return nil
+}
+
+var errLinkLost = errors.New("the connection was lost")
+
+// take receives one message at a time, and only while a worker is free: credit that is open while nobody
+// receives would let the SDK take messages and hand them back.
+func (c *Client) take(ctx context.Context, free chan struct{}, start func(*Delivery)) error {
+	for {
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		messages, err := c.receiver.ReceiveMessages(ctx, 1, nil)
+		if len(messages) == 0 {
+			<-free
+			if err == nil { // what the SDK returns for a link that it will replace
+				err = errLinkLost
+			}
+			return c.classify("receive from "+protocol.QueueRequests, err)
+		}
+		start(c.delivery(messages[0]))
+	}
+}
+
+func (c *Client) delivery(m *azservicebus.ReceivedMessage) *Delivery {
+	d := &Delivery{client: c, message: m, Count: int(m.DeliveryCount)}
+	d.Message = protocol.Message{Body: m.Body, ID: m.MessageID}
+	if m.ReplyToSessionID != nil {
+		d.Message.ReplySession = *m.ReplyToSessionID
+	}
+	if m.EnqueuedTime != nil {
+		d.Enqueued = *m.EnqueuedTime
+	}
+	return d
+}
+
+// work runs the handler and renews the lock meanwhile.
+func (d *Delivery) work(handle func(*Delivery)) {
+	ctx, stop := context.WithCancel(context.Background())
+	var renewing sync.WaitGroup
+	renewing.Go(func() { d.renew(ctx) })
+	defer renewing.Wait()
+	defer stop()
+	handle(d)
+}
+
+func (d *Delivery) renew(ctx context.Context) {
+	for clock.Sleep(ctx, clock.Real(), protocol.LockDuration/2) == nil {
+		if err := d.client.receiver.RenewMessageLock(ctx, d.message, nil); err != nil && ctx.Err() == nil {
+			d.client.o.Logger.Warn("a request's lock was not renewed: another agent may take it", "relay", d.client.Host(), "tracking_id", d.Message.ID, "error", err)
+		}
+	}
+}

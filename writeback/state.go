@@ -1,0 +1,108 @@
+package writeback
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"passback/writeback/protocol"
+)
+
+// A state is the agent's folder. It holds the private key and the enrolment exactly as it came: sealed to that key,
+// so that neither file is of use without the other.
+type state struct{ dir string }
+
+const (
+	keyFile       = "agent.key"
+	enrolmentFile = "enrolment.jwe"
+	maxStateFile  = protocol.MaxEnrolment
+)
+
+// openState makes the folder if need be, and refuses one that others may enter.
+func openState(dir string) (state, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return state{}, fmt.Errorf("state_dir: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return state{}, fmt.Errorf("state_dir: %w", err)
+	}
+	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return state{}, fmt.Errorf("state_dir: %s must be a folder that only the agent may enter (mode 0700, not %04o)", dir, info.Mode().Perm())
+	}
+	return state{dir}, nil
+}
+
+// errNotEnrolled means that there is no key or no enrolment yet.
+var errNotEnrolled = errors.New("the agent is not enrolled; run enroll with a one-time token first")
+
+// key reads the private key.
+func (s state) key() (protocol.PrivateKey, error) {
+	text, err := s.read(keyFile)
+	if err != nil {
+		return protocol.PrivateKey{}, err
+	}
+	key, err := protocol.ParsePrivateKey(text)
+	if err != nil {
+		return protocol.PrivateKey{}, fmt.Errorf("%s: %w", filepath.Join(s.dir, keyFile), err)
+	}
+	return key, nil
+}
+
+// keyOrNew reads the private key, or makes one. It is on the disk before it is returned.
+func (s state) keyOrNew() (key protocol.PrivateKey, made bool, err error) {
+	if key, err = s.key(); !errors.Is(err, errNotEnrolled) {
+		return key, false, err
+	}
+	if key, err = protocol.NewPrivateKey(); err != nil {
+		return key, false, err
+	}
+	text, err := key.PEM()
+	if err != nil {
+		return key, false, err
+	}
+	return key, true, s.write(keyFile, text)
+}
+
+func (s state) enrolment(key protocol.PrivateKey) (protocol.EnrolResponse, error) {
+	text, err := s.read(enrolmentFile)
+	if err != nil {
+		return protocol.EnrolResponse{}, err
+	}
+	r, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{key}, text)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", filepath.Join(s.dir, enrolmentFile), err)
+	}
+	return r, nil
+}
+
+func (s state) read(name string) ([]byte, error) {
+	text, err := readLimited(filepath.Join(s.dir, name), maxStateFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w (%s is missing)", errNotEnrolled, filepath.Join(s.dir, name))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state_dir: %w", err)
+	}
+	return text, nil
+}
+
+// write replaces a file whole and makes it last.
+func (s state) write(name string, text []byte) error {
+	f, err := os.CreateTemp(s.dir, name+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(s.dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"passback/clock"
+	"passback/writeback/directory"
+	"passback/writeback/protocol"
+	"passback/writeback/relay"
+)
+
+// A term is the agent's work under one enrolment: with its relays, its package keys and its mode.
+type term struct {
+	*Agent
+	enrolment protocol.EnrolResponse
+	applier   *applier
+	relays    []*relay.Client
+	domains   []*directory.Domain
+
+	work  context.Context // of requests in hand: outlives the taking of new ones
+	beat  chan struct{}   // asks for a heartbeat at once
+	probe chan struct{}   // asks for a look at the directories at once
+
+	firstLook chan struct{} // closed when the directories were looked at
+
+	mu      sync.Mutex
+	details map[string]string // why a domain has no controller to write to
+	healthy atomic.Bool       // some relay takes our requests
+}
+
+const (
+	concurrency     = 16                      // requests in hand, for each relay
+	goodbyeTimeout  = 1500 * time.Millisecond // with twice drainTimeout, and the relay's second: 5 s at most
+	drainTimeout    = 1200 * time.Millisecond
+	probeInterval   = 10 * time.Second
+	beatTimeout     = 10 * time.Second
+	beatAgainAfter  = 5 * time.Second // where no relay took the last one
+	openWithRenewal = 10 * time.Second
+)
+
+func (a *Agent) newTerm() (*term, error) {
+	t := &term{Agent: a, enrolment: a.current(), beat: make(chan struct{}, 1), probe: make(chan struct{}, 1), firstLook: make(chan struct{}), details: map[string]string{}}
+	var err error
+	if t.domains, err = a.newDomains(t.enrolment.MarkerAttribute); err != nil {
+		return nil, err
+	}
+	t.applier = &applier{domains: t.domains, log: a.log.Logger}
+	for _, r := range t.enrolment.Relays {
+		client, err := relay.New(relay.Options{
+			Relay: r, Proxy: a.cloud.proxy, RootCAs: a.cloud.roots, Dial: a.config.DialRelay, Concurrency: concurrency,
+			Observe: t.observer(r.Host), Skew: a.clockIsOff, Logger: a.log.Logger,
+		})
+		if err != nil {
+			return nil, err
+		}
+		t.relays = append(t.relays, client)
+	}
+	a.gate.update(func(g *gate) { g.staging = t.staging() })
+	return t, nil
+}
+
+// staging is why the agent takes no requests whatever happens; empty if it is active.
+func (t *term) staging() string {
+	switch {
+	case t.enrolment.Mode == protocol.Active:
+		return ""
+	case t.enrolment.Reason != "":
+		return t.enrolment.Reason
+	}
+	return "the agent is configured as staging"
+}
+
+// run serves until ctx ends, when it drains, or until the enrolment is replaced.
+func (t *term) run(ctx context.Context) error {
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	t.work = work
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+
+	var serving, listening sync.WaitGroup
+	serving.Go(func() { t.watch(ctx) })
+	serving.Go(func() { t.beats(ctx) })
+	for _, r := range t.relays {
+		listening.Go(func() { t.listen(ctx, r) })
+	}
+	err := t.renewals(ctx)
+	leaving := ctx.Err() != nil || err != nil
+	stop()
+	serving.Wait()
+	if leaving {
+		t.goodbye(work)
+	}
+	t.drain(&listening, stopWork)
+	for _, r := range t.relays {
+		r.Close()
+	}
+	for _, d := range t.domains {
+		d.Close()
+	}
+	return err
+}
+
+// drain waits for the requests in hand, then cuts them off: whatever they were about to do, the directory keeps the
+// decision, and a redelivery finds it.
+func (t *term) drain(listening *sync.WaitGroup, stopWork context.CancelFunc) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		listening.Wait()
+	}()
+	for range 2 {
+		wait, stop := context.WithTimeout(context.Background(), drainTimeout)
+		select {
+		case <-done:
+		case <-wait.Done():
+		}
+		stop()
+		stopWork()
+	}
+}
+
+// listen takes requests from one relay while the gate is open.
+func (t *term) listen(ctx context.Context, r *relay.Client) {
+	for t.gate.wait(ctx, true) {
+		open, shut := t.gate.while(ctx)
+		r.Receive(open, func(d *relay.Delivery) { t.handle(r, d) })
+		shut()
+		notify(t.beat)
+	}
+}
+
+// observer writes the events of one relay, and has a refusal of our credentials lead to a renewal.
+func (t *term) observer(host string) func(error) {
+	failing := false // told by one goroutine alone
+	return func(err error) {
+		defer t.relayChanged()
+		switch {
+		case err == nil:
+			t.log.Info("connected to the relay", "relay", host)
+		case errors.Is(err, relay.ErrUnauthorized):
+			t.log.event(eventServiceBusError, "The relay refuses the agent's credentials; renewing them.", "relay", host, "error", err)
+			notify(t.renewNow)
+		case strings.Contains(err.Error(), "x509:"):
+			t.log.event(eventListenerError, "The relay's certificate is not trusted.", "relay", host, "error", err)
+		case !failing:
+			t.log.event(eventServiceBusError, "The connection to the relay is lost; connecting again.", "relay", host, "error", err)
+		default:
+			t.log.event(eventServiceBusWarning, "The relay could not be connected to; trying again.", "relay", host, "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// relayChanged follows a connection made or lost.
+func (t *term) relayChanged() {
+	listening := slices.ContainsFunc(t.relays, (*relay.Client).Listening)
+	if was := t.healthy.Swap(listening); was && !listening && t.work.Err() == nil {
+		t.log.event(eventUnhealthy, "Password writeback service is not in a healthy state: no relay is connected.")
+	}
+	notify(t.beat)
+}
+
+// watch looks which controller each domain is to be written to, and has a change told at once.
+func (t *term) watch(ctx context.Context) {
+	var once sync.Once
+	for {
+		var looking sync.WaitGroup
+		for _, d := range t.domains {
+			looking.Go(func() { t.look(ctx, d) })
+		}
+		looking.Wait()
+		once.Do(func() { close(t.firstLook) })
+		again := clock.Real().AfterFunc(probeInterval, func() { notify(t.probe) })
+		select {
+		case <-t.probe:
+		case <-ctx.Done():
+		}
+		again.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (t *term) look(ctx context.Context, d *directory.Domain) {
+	before := d.Current()
+	now, err := d.WriteTo(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	var detail string
+	if err != nil {
+		detail = err.Error()
+	}
+	t.mu.Lock()
+	changed := now != before || detail != "" && t.details[d.Name()] == ""
+	t.details[d.Name()] = detail
+	t.mu.Unlock()
+	if changed {
+		t.log.event(eventDirectoryChanged, "The domain controller to write to has changed.", "domain", d.Name(), "dc", now, "before", before, "detail", detail)
+		notify(t.beat)
+	}
+}
