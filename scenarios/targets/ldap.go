@@ -63,7 +63,7 @@ func (e endpoint) admin() (*ldap.Conn, error) {
 		return nil, err
 	}
 	if err := c.Bind(e.adminDN, e.password.Reveal()); err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("bind as %s: %w", e.adminDN, err)
 	}
 	return c, nil
@@ -75,7 +75,7 @@ func (e endpoint) asAdmin(f func(*ldap.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	return f(c)
 }
 
@@ -88,7 +88,7 @@ func (e endpoint) bind(dn string, password protocol.Secret) (scenarios.Bind, err
 	if err != nil {
 		return scenarios.Bind{}, err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	err = c.Bind(dn, password.Reveal())
 	if err == nil {
 		return scenarios.Bind{Accepted: true}, nil
