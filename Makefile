@@ -3,6 +3,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 GO ?= go
 BIN := bin
+FUZZTIME ?= 10s
+LABELS ?=
+TARGET ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
@@ -31,7 +34,18 @@ build: ## bin/passback and bin/passback-agent
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 $(GO) build -o $(BIN)/ ./cmd/...
 
+scenarios: build ## the scenario suite under Ginkgo: LABELS='Area:policy && !Slow', TARGET=target.yaml, report in report/
+	@mkdir -p report
+	PASSBACK_TARGET=$(if $(TARGET),$(abspath $(TARGET))) $(GO) test ./scenarios/suite -count=1 -timeout 15m -v --ginkgo.label-filter='$(LABELS)' --ginkgo.junit-report=$(CURDIR)/report/junit.xml
+
+fuzz: ## every fuzz target for FUZZTIME (10s) each
+	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+bench: ## resets per second end to end, beside bare RSA-2048 in the same run
+	$(GO) test ./sim -run '^$$' -bench . -benchtime 5s -timeout 10m
+
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench vuln
