@@ -253,9 +253,7 @@ func (s *Server) Delegate(name string, r Rights) error {
 
 // SetPolicyHints offers the policy hints control, as a new server does, or makes it one that lacks it.
 func (s *Server) SetPolicyHints(offered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.withoutPolicyHints = !offered
+	s.withoutPolicyHints.Store(!offered)
 }
 
 // SetCannotChange sets or clears "User cannot change password".

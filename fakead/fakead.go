@@ -14,12 +14,14 @@ package fakead
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"passback/clock"
 	"passback/fakead/tree"
@@ -32,8 +34,8 @@ type Options struct {
 	NetBIOS       string // default: the first label of Domain in capitals, CORP
 	AdminPassword string // of Administrator; default: a random one
 	Listen        string // IP address; default 127.0.0.1
-	LDAPPort      int    // 0, the default, picks a free one
-	LDAPSPort     int    // 0, the default, picks a free one
+	LDAPPort      int    // 0, the default, picks a free one; negative: none is opened, for those who call Serve
+	LDAPSPort     int    // the same, for ServeTLS
 
 	CA      *localca.Authority // signs the server's certificate; default: a new one
 	Clock   clock.Clock        // the domain's time: ages, lockouts, timestamps; default clock.Real()
@@ -63,14 +65,15 @@ type Server struct {
 	ldaps net.Listener
 	hooks hooks
 
-	mu                 sync.Mutex // over everything below
-	tree               *tree.Tree
-	filters            []PasswordFilter
-	withoutPolicyHints bool
-	delegated          map[tree.GUID]Rights // by whom they were delegated to
-	cannotChange       map[tree.GUID]bool   // who must not change their own password
-	keyVersions        map[tree.GUID]int    // how often a password was written
-	writes             []PasswordWrite
+	withoutPolicyHints atomic.Bool
+
+	mu           sync.Mutex // over everything below
+	tree         *tree.Tree
+	filters      []PasswordFilter
+	delegated    map[tree.GUID]Rights // by whom they were delegated to
+	cannotChange map[tree.GUID]bool   // who must not change their own password
+	keyVersions  map[tree.GUID]int    // how often a password was written
+	writes       []PasswordWrite
 }
 
 // New starts a domain controller.
@@ -95,8 +98,12 @@ func New(o Options) (*Server, error) {
 	if err := s.listen(o); err != nil {
 		return nil, err
 	}
-	go func() { _ = s.front.serve(s.ldap, nil) }()
-	go func() { _ = s.front.serve(s.ldaps, s.tls) }()
+	if s.ldap != nil {
+		go s.serveOwn(s.ldap, nil)
+	}
+	if s.ldaps != nil {
+		go s.serveOwn(s.ldaps, s.tls)
+	}
 	return s, nil
 }
 
@@ -136,25 +143,50 @@ func (s *Server) Serve(l net.Listener) error { return s.front.serve(l, nil) }
 // ServeTLS answers LDAPS on a listener of the caller's until it or the server is closed.
 func (s *Server) ServeTLS(l net.Listener) error { return s.front.serve(l, s.tls) }
 
+// serveOwn serves a listener that New opened.
+func (s *Server) serveOwn(l net.Listener, config *tls.Config) {
+	if err := s.front.serve(l, config); err != nil && !errors.Is(err, net.ErrClosed) {
+		s.log.Error("a listener failed", "address", l.Addr(), "error", err)
+	}
+}
+
+// listen opens the ports and makes the certificate, which names them.
 func (s *Server) listen(o Options) (err error) {
+	defer func() {
+		if err != nil {
+			s.closeListeners()
+		}
+	}()
 	if s.ldap, err = listenOn(o.Listen, o.LDAPPort, "LDAP"); err != nil {
 		return err
 	}
 	if s.ldaps, err = listenOn(o.Listen, o.LDAPSPort, "LDAPS"); err != nil {
-		_ = s.ldap.Close()
 		return err
 	}
-	port := strconv.Itoa(s.ldaps.Addr().(*net.TCPAddr).Port)
-	s.tls, err = s.ca.ServerConfig(o.Listen, s.HostName(), s.domain, "localhost:"+port, net.JoinHostPort(o.Listen, port))
-	if err != nil {
-		_ = s.ldap.Close()
-		_ = s.ldaps.Close()
+	names := []string{o.Listen, s.HostName(), s.domain}
+	if s.ldaps != nil {
+		_, port, _ := net.SplitHostPort(s.ldaps.Addr().String())
+		names = append(names, "localhost:"+port, net.JoinHostPort(o.Listen, port))
+	}
+	if s.tls, err = s.ca.ServerConfig(names...); err != nil {
 		return fmt.Errorf("make the domain controller's certificate: %w", err)
 	}
 	return nil
 }
 
+func (s *Server) closeListeners() {
+	for _, l := range []net.Listener{s.ldap, s.ldaps} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// listenOn returns no listener for a negative port.
 func listenOn(ip string, port int, what string) (net.Listener, error) {
+	if port < 0 {
+		return nil, nil
+	}
 	l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s on %s port %d: %w (port 0 picks a free one)", what, ip, port, err)

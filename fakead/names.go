@@ -1,17 +1,25 @@
 package fakead
 
 import (
+	"net"
 	"strings"
 
 	"passback/clock"
 	"passback/localca"
 )
 
-// LDAPURL is where LDAP and StartTLS are served.
-func (s *Server) LDAPURL() string { return "ldap://" + s.ldap.Addr().String() }
+// LDAPURL is where LDAP and StartTLS are served, empty if no port was opened.
+func (s *Server) LDAPURL() string { return urlOf("ldap", s.ldap) }
 
-// LDAPSURL is where LDAPS is served.
-func (s *Server) LDAPSURL() string { return "ldaps://" + s.ldaps.Addr().String() }
+// LDAPSURL is where LDAPS is served, empty if no port was opened.
+func (s *Server) LDAPSURL() string { return urlOf("ldaps", s.ldaps) }
+
+func urlOf(scheme string, l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return scheme + "://" + l.Addr().String()
+}
 
 // CA signed the server's certificate.
 func (s *Server) CA() *localca.Authority { return s.ca }

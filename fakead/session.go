@@ -11,6 +11,8 @@ type session struct {
 	remote    net.Addr
 	encrypted bool        // TLS is on
 	user      *tree.Entry // bound as; nil: anonymous. Guarded by Server.mu
+
+	resultSets []*resultSet // of paged searches that are not at their end, the oldest first. Guarded by Server.mu
 }
 
 func (s *Server) isBound(c *session) bool {

@@ -71,6 +71,9 @@ func (e Error) near(matched DN) *Error {
 	return &e
 }
 
+// BadName is the refusal of a name that ParseDN does not take.
+func BadName() error { return errBadName.near(nil) }
+
 // Error says what was refused and why. It quotes no value: one could be a secret.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("the directory refuses (code %d, %08X %s)", e.Code, e.Windows, e.problem)

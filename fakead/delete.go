@@ -1,0 +1,48 @@
+package fakead
+
+// Delete, RFC 4511 4.8 and MS-ADTS 3.1.1.5.5, and the tree-delete control (MS-ADTS 3.1.1.3.4.1.15). Only
+// administrators delete. Left out on purpose: tombstones and the recycle bin; who is deleted is gone, and a
+// connection that is bound as that account stays bound, as on a domain controller.
+
+import (
+	"github.com/jimlambrt/gldap"
+
+	"passback/fakead/tree"
+)
+
+const oidTreeDelete = "1.2.840.113556.1.4.805"
+
+func (s *Server) delete(req *request, m *gldap.DeleteMessage) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if caller := req.session.user; caller == nil || !s.isAdministrator(caller) {
+		return secErr(errorAccessDenied, "0315112E")
+	}
+	e, err := s.tree.Resolve(m.DN)
+	if err != nil {
+		return s.treeResult(err)
+	}
+	remove := s.tree.Delete
+	if _, whole := req.control(oidTreeDelete); whole {
+		remove = s.tree.DeleteTree
+	}
+	var gone []tree.GUID
+	for below := range s.tree.Walk(e, tree.WholeSubtree) {
+		gone = append(gone, below.GUID())
+	}
+	if err := remove(e); err != nil {
+		return s.treeResult(err)
+	}
+	for _, guid := range gone {
+		s.forgetAccount(guid)
+	}
+	s.log.Debug("delete", "target", m.DN, "caller", req.session.user.DN().String())
+	return result{}
+}
+
+// forgetAccount drops what is kept of an account outside of its entry.
+func (s *Server) forgetAccount(guid tree.GUID) {
+	delete(s.delegated, guid)
+	delete(s.cannotChange, guid)
+	delete(s.keyVersions, guid)
+}

@@ -1,0 +1,246 @@
+package fakead
+
+// Search, RFC 4511 4.5 and MS-ADTS 3.1.1.3.1.3. Everything is read while the directory is locked and sent when it
+// no longer is, so that a client that does not read holds up nobody. Left out on purpose: rights to read (whoever
+// is bound reads all but secrets), attribute-scoped queries, virtual list views, DirSync, sorting.
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jimlambrt/gldap"
+
+	"passback/clock"
+	"passback/fakead/tree"
+)
+
+const (
+	maxPageSize = 1000 // MaxPageSize: entries of one answer
+)
+
+// OIDs of the controls that change what a search returns.
+const (
+	oidShowDeleted   = "1.2.840.113556.1.4.417"
+	oidDomainScope   = "1.2.840.113556.1.4.1339"
+	oidSearchOptions = "1.2.840.113556.1.4.1340"
+)
+
+// Flags of LDAP_SERVER_SEARCH_OPTIONS_OID.
+const (
+	domainScopeFlag = 1
+	phantomRootFlag = 2
+)
+
+const (
+	codeTimeLimitExceeded = 3
+	formatReferral        = "0000202B: RefErr: DSID-03100835, data 0, 1 access points\n\tref 1: '%s'\n\x00"
+)
+
+// A searchAnswer is all that a search sends before its result.
+type searchAnswer struct {
+	entries    []searchEntry
+	references []string
+	result     result
+}
+
+type searchEntry struct {
+	dn         string
+	attributes []attribute
+}
+
+func (s *Server) search(req *request, m *gldap.SearchMessage) result {
+	filter, err := tree.ParseFilter(m.Filter)
+	if err != nil {
+		return result{code: codeProtocolError, text: s.text.undecodable()}
+	}
+	answer := s.searchLocked(req, m, filter)
+	for _, e := range answer.entries {
+		if req.entry(e.dn, e.attributes) != nil {
+			return answer.result // to nobody: the client has gone
+		}
+	}
+	for _, url := range answer.references {
+		if req.reference(url) != nil {
+			return answer.result
+		}
+	}
+	return answer.result
+}
+
+// searchLocked does all of a search that needs the directory.
+func (s *Server) searchLocked(req *request, m *gldap.SearchMessage, filter *tree.Filter) searchAnswer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	options, ok := searchOptions(req)
+	if !ok {
+		return searchAnswer{result: result{code: codeCriticalUnavailable, text: s.text.controlError()}}
+	}
+	if m.BaseDN == "" && m.Scope == gldap.BaseObject {
+		return s.searchRootDSE(req, m)
+	}
+	bases, refusal := s.searchBases(m.BaseDN, options)
+	if refusal.code != codeSuccess {
+		return searchAnswer{result: refusal}
+	}
+	page, paged, refusal := s.openPage(req, m)
+	if refusal.code != codeSuccess {
+		return searchAnswer{result: refusal}
+	}
+	if !page.resumed {
+		var timedOut bool
+		if page.entries, timedOut = s.matching(req, m, bases, filter); timedOut {
+			return searchAnswer{result: result{code: codeTimeLimitExceeded}}
+		}
+	}
+	answer := s.answerPage(req, m, page, paged)
+	if answer.complete && options.references() {
+		answer.references = s.continuations(bases[0], m.Scope)
+	}
+	return answer.searchAnswer
+}
+
+// matching evaluates the filter over all bases.
+func (s *Server) matching(req *request, m *gldap.SearchMessage, bases []*tree.Entry, filter *tree.Filter) (found []*tree.Entry, timedOut bool) {
+	limit := maxQueryDuration
+	if asked := time.Duration(m.TimeLimit) * time.Second; asked > 0 && asked < limit {
+		limit = asked
+	}
+	deadline := clock.Real().Now().Add(limit)
+	_, deleted := req.control(oidShowDeleted)
+	for _, base := range bases {
+		for e := range s.tree.Search(tree.Query{Base: base, Scope: tree.Scope(m.Scope), Filter: filter}) {
+			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
+				return nil, true
+			}
+			if deleted || e.First("isDeleted") != "TRUE" {
+				found = append(found, e)
+			}
+		}
+	}
+	return found, false
+}
+
+// A pageAnswer is an answer that may not be the last one of its search.
+type pageAnswer struct {
+	searchAnswer
+	complete bool
+}
+
+// answerPage renders as many entries as the client and the server allow, and says what became of the rest.
+func (s *Server) answerPage(req *request, m *gldap.SearchMessage, page *resultPage, paged bool) pageAnswer {
+	limit := maxPageSize
+	if paged && page.size < limit {
+		limit = page.size
+	}
+	sizeLimit := int(min(m.SizeLimit, maxPageSize))
+	if sizeLimit > 0 && sizeLimit < limit {
+		limit, paged = sizeLimit, false
+	}
+	rest := page.entries[page.offset:]
+	now := rest[:min(limit, len(rest))]
+	complete := len(now) == len(rest)
+	answer := pageAnswer{complete: complete}
+	selected := selectAttributes(m.Attributes)
+	for _, e := range now {
+		if s.tree.Find(e.DN()) == e { // it may have gone since the first page
+			answer.entries = append(answer.entries, s.render(req, m, e, selected))
+		}
+	}
+	switch {
+	case paged:
+		answer.result.controls = []control{s.closePage(req, page, len(now))}
+	case !complete:
+		answer.result.code = codeSizeLimitExceeded
+	}
+	return answer
+}
+
+// options are the flags of the controls that widen or narrow a search.
+type options struct{ domainScope, phantomRoot bool }
+
+func (o options) references() bool { return !o.domainScope && !o.phantomRoot }
+
+func searchOptions(req *request) (options, bool) {
+	var o options
+	if c, ok := req.control(oidSearchOptions); ok {
+		flags, valid := hintsFlags(c.value) // the same SEQUENCE { Flags INTEGER }
+		if !valid {
+			return o, false
+		}
+		o.domainScope, o.phantomRoot = flags&domainScopeFlag != 0, flags&phantomRootFlag != 0
+	}
+	if _, ok := req.control(oidDomainScope); ok {
+		o.domainScope = true
+	}
+	return o, true
+}
+
+// searchBases finds where a search begins: one entry, or with the phantom root the naming contexts below too.
+func (s *Server) searchBases(name string, o options) ([]*tree.Entry, result) {
+	if o.phantomRoot && name == "" {
+		return s.tree.Heads(), result{}
+	}
+	base, err := s.tree.Resolve(name)
+	if tree.NoSuchObject(err) {
+		if referral, ok := s.referElsewhere(name); ok {
+			return nil, referral
+		}
+	}
+	if err != nil {
+		return nil, s.treeResult(err)
+	}
+	bases := []*tree.Entry{base}
+	if o.phantomRoot {
+		for _, head := range s.tree.Heads() {
+			if head != base && head.DN().Under(base.DN()) {
+				bases = append(bases, head)
+			}
+		}
+	}
+	return bases, result{}
+}
+
+// referElsewhere answers for a name that lies in no naming context of this server but in some domain's.
+func (s *Server) referElsewhere(name string) (result, bool) {
+	dn, err := tree.ParseDN(name)
+	if err != nil || s.tree.Holds(dn) {
+		return result{}, false
+	}
+	var labels []string
+	for _, rdn := range dn {
+		if strings.EqualFold(rdn.Type, "DC") {
+			labels = append(labels, rdn.Value)
+		}
+	}
+	if len(labels) == 0 {
+		return result{}, false
+	}
+	domain := strings.Join(labels, ".")
+	return result{
+		code:      codeReferral,
+		text:      fmt.Sprintf(formatReferral, domain),
+		referrals: []string{"ldap://" + domain + "/" + urlDN(dn)},
+	}, true
+}
+
+// continuations are the references to naming contexts below the base of a search.
+func (s *Server) continuations(base *tree.Entry, scope gldap.Scope) []string {
+	var urls []string
+	if scope == gldap.BaseObject {
+		return nil
+	}
+	for _, head := range s.tree.Subordinates(base) {
+		url := "ldap://" + s.domain + "/" + urlDN(head.DN())
+		if scope == gldap.SingleLevel {
+			url += "??base"
+		}
+		urls = append(urls, url)
+	}
+	return urls
+}
+
+// urlDN escapes what may not stand in an LDAP URL (RFC 4516).
+func urlDN(dn tree.DN) string {
+	return strings.NewReplacer("%", "%25", " ", "%20", "?", "%3F", "#", "%23", `"`, "%22", `\`, "%5C").Replace(dn.String())
+}

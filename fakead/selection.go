@@ -1,0 +1,135 @@
+package fakead
+
+// Which attributes a search returns, and how: names, *, 1.1, options ;range= and ;binary (MS-ADTS 3.1.1.3.1.3).
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jimlambrt/gldap"
+
+	"passback/fakead/tree"
+)
+
+const maxValRange = 1500 // MaxValRange: values of an attribute in one answer
+
+// A selected attribute is one that a client asks for by name.
+type selected struct {
+	attribute *tree.Attribute
+	binary    bool // asked for with ;binary, and so returned
+	ranged    bool // asked for with ;range=
+	low       int
+	high      int // the last; -1 for *
+}
+
+// A selection is what a client asks for.
+type selection struct {
+	all   bool
+	named []selected
+}
+
+// selectAttributes reads the list. Names that the schema does not know are dropped; + adds nothing.
+func selectAttributes(names []string) selection {
+	s := selection{all: len(names) == 0}
+	seen := map[*tree.Attribute]bool{}
+	for _, name := range names {
+		if name == "*" {
+			s.all = true
+			continue
+		}
+		if one, ok := selectAttribute(name); ok && !seen[one.attribute] {
+			seen[one.attribute] = true
+			s.named = append(s.named, one)
+		}
+	}
+	return s
+}
+
+func selectAttribute(description string) (selected, bool) {
+	parts := strings.Split(description, ";")
+	one := selected{attribute: tree.LookupAttribute(parts[0]), high: -1}
+	if one.attribute == nil || one.attribute.NeverReadable {
+		return one, false
+	}
+	for _, option := range parts[1:] {
+		bounds, ok := strings.CutPrefix(strings.ToLower(option), "range=")
+		switch {
+		case ok && one.parseRange(bounds):
+			one.ranged = true
+		case strings.EqualFold(option, "binary"):
+			one.binary = true
+		default:
+			return one, false
+		}
+	}
+	return one, true
+}
+
+func (o *selected) parseRange(bounds string) bool {
+	low, high, ok := strings.Cut(bounds, "-")
+	var err error
+	if o.low, err = strconv.Atoi(low); !ok || err != nil || o.low < 0 {
+		return false
+	}
+	if high == "*" {
+		return true
+	}
+	o.high, err = strconv.Atoi(high)
+	return err == nil && o.high >= o.low
+}
+
+// render makes the search entry of e.
+func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, want selection) searchEntry {
+	out := searchEntry{dn: e.DN().String()}
+	add := func(one selected, values [][]byte) {
+		if a, ok := one.cut(values); ok {
+			if m.TypesOnly {
+				a.values = nil
+			}
+			out.attributes = append(out.attributes, a)
+		}
+	}
+	if want.all {
+		for a, values := range e.All() {
+			if !a.NeverReadable {
+				add(selected{attribute: a, high: -1}, values)
+			}
+		}
+	}
+	for _, one := range want.named {
+		switch {
+		case one.attribute.Constructed:
+			add(one, s.constructed(req, m, e, one.attribute.Name))
+		case !want.all || one.ranged || one.binary:
+			add(one, e.Get(one.attribute.Name))
+		}
+	}
+	return out
+}
+
+// cut takes the range of values that is asked for, and no more than maxValRange; false if there are none.
+func (o selected) cut(values [][]byte) (attribute, bool) {
+	if o.low >= len(values) {
+		return attribute{}, false
+	}
+	high, last := min(len(values)-1, o.low+maxValRange-1), ""
+	if o.high >= 0 {
+		high = min(high, o.high)
+	}
+	name := o.attribute.Name
+	if o.binary {
+		name += ";binary"
+	}
+	if o.ranged || len(values) > maxValRange {
+		if last = "*"; high < len(values)-1 {
+			last = strconv.Itoa(high)
+		}
+		name += fmt.Sprintf(";range=%d-%s", o.low, last)
+	}
+	a := attribute{name: name}
+	for _, v := range values[o.low : high+1] {
+		a.values = append(a.values, string(v))
+	}
+	return a, true
+}
