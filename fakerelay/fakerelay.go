@@ -162,11 +162,11 @@ func (n *Namespace) Close() error {
 	n.mu.Lock()
 	closed := n.closed
 	n.closed = true
+	n.cancel()
 	for l := range n.listeners {
 		l.Close()
 	}
 	n.mu.Unlock()
-	n.cancel()
 	if closed {
 		return nil
 	}

@@ -24,7 +24,8 @@ type receiverLink struct {
 	c       *connection
 	queue   *broker.Queue
 	from    source
-	deletes bool // receive-and-delete
+	ended   <-chan struct{} // the session's lock has ended; nil: no session
+	deletes bool            // receive-and-delete
 	sender  *amqp.Sender
 	credit  chan struct{} // holds one: credit may have grown, or a drain was asked for
 	ctx     context.Context
@@ -125,6 +126,9 @@ func (l *receiverLink) pump() {
 			}
 			select {
 			case <-l.credit:
+			case <-l.ended:
+				l.fail(broker.ErrSessionLockLost)
+				return
 			case <-l.ctx.Done():
 			}
 			continue

@@ -82,7 +82,7 @@ func (c *connection) openSession(r *amqp.AttachRequest, q *broker.Queue, path st
 	granted := *r.Attach.Source
 	granted.Filter = granted.Filter.With(sessionFilter, amqp.Described{Descriptor: sessionFilterCode, Value: s.ID()})
 	l := c.newReceiverLink(r, q, path)
-	l.from, l.session = s, s
+	l.from, l.session, l.ended = s, s, s.Ended()
 	l.accept(r, amqp.Answer{
 		Source:     &granted,
 		Properties: amqp.Map{{Key: propertyLockedUntil, Value: ticks(s.LockedUntil())}},
