@@ -64,17 +64,17 @@ func (d *decoder) mapping(count int) (Map, error) {
 		return nil, d.fail("a map of %d keys and values", count)
 	}
 	out := Map{}
-	seen := map[any]struct{}{}
+	var seen map[any]struct{} // made where comparing each key with all others would take long
+	if count > 32 {
+		seen = map[any]struct{}{}
+	}
 	for range count / 2 {
 		key, err := d.value()
 		if err != nil {
 			return nil, err
 		}
-		if isComparable(key) {
-			if _, twice := seen[key]; twice {
-				return nil, d.fail("a map with the key %v twice", key)
-			}
-			seen[key] = struct{}{}
+		if isComparable(key) && out.has(key, seen) {
+			return nil, d.fail("a map with the key %v twice", key)
 		}
 		v, err := d.value()
 		if err != nil {
@@ -83,6 +83,17 @@ func (d *decoder) mapping(count int) (Map, error) {
 		out = append(out, MapEntry{key, v})
 	}
 	return out, nil
+}
+
+// has tells whether m has an entry of this key. seen, if not nil, holds m's keys, and now this one.
+func (m Map) has(key any, seen map[any]struct{}) bool {
+	if seen == nil {
+		_, twice := m.Get(key)
+		return twice
+	}
+	_, twice := seen[key]
+	seen[key] = struct{}{}
+	return twice
 }
 
 // array reads an array after its format code: one constructor, then the elements' data.

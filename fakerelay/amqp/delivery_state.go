@@ -11,13 +11,13 @@ type (
 		SectionNumber uint32
 		SectionOffset uint64
 	}
-	// Accepted: the message was processed.
+	// Accepted says that the message was processed.
 	Accepted struct{}
-	// Rejected: the message is invalid.
+	// Rejected says that the message is invalid.
 	Rejected struct{ Error *Error }
-	// Released: the message was not, and will not be, processed.
+	// Released says that the message was not, and will not be, processed.
 	Released struct{}
-	// Modified: as Released, and the message is to be changed.
+	// Modified says what Released does, and that the message is to be changed.
 	Modified struct {
 		DeliveryFailed     bool
 		UndeliverableHere  bool

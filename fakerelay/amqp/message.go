@@ -7,7 +7,7 @@ import "time"
 // Value is set. A message without a body, which the standard does not allow but clients send, stays without.
 type Message struct {
 	Header                *Header
-	DeliveryAnnotations   Map // keys are Symbol or uint64, string is let pass; nil: the section is absent
+	DeliveryAnnotations   Map // keys are Symbol or uint64; nil: the section is absent
 	MessageAnnotations    Map // as DeliveryAnnotations
 	Properties            *Properties
 	ApplicationProperties Map // keys are string

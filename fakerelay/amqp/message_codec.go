@@ -80,13 +80,13 @@ func (m *Message) set(code uint64, value any) error {
 		m.Properties = new(Properties)
 		return readFields(m.Properties, "properties", value)
 	case codeDeliveryAnnotations:
-		return setMap(&m.DeliveryAnnotations, "delivery-annotations", value, isAnnotationKey)
+		return setMap(&m.DeliveryAnnotations, "delivery-annotations", value, annotationKey)
 	case codeMessageAnnotations:
-		return setMap(&m.MessageAnnotations, "message-annotations", value, isAnnotationKey)
+		return setMap(&m.MessageAnnotations, "message-annotations", value, annotationKey)
 	case codeApplicationProperties:
-		return setMap(&m.ApplicationProperties, "application-properties", value, isString)
+		return setMap(&m.ApplicationProperties, "application-properties", value, stringKey)
 	case codeFooter:
-		return setMap(&m.Footer, "footer", value, isAnnotationKey)
+		return setMap(&m.Footer, "footer", value, annotationKey)
 	case codeData:
 		data, ok := value.([]byte)
 		if !ok {
@@ -107,29 +107,34 @@ func (m *Message) set(code uint64, value any) error {
 	return nil
 }
 
-func setMap(to *Map, of string, value any, validKey func(any) bool) error {
+func setMap(to *Map, of string, value any, key func(any) (any, bool)) error {
 	entries, ok := value.(Map)
 	if !ok {
 		return Errorf(CondDecodeError, "message: %s is not a map but of the type %s", of, typeName(value))
 	}
-	for _, e := range entries {
-		if !validKey(e.Key) {
+	for i, e := range entries {
+		k, ok := key(e.Key)
+		if !ok {
 			return Errorf(CondDecodeError, "message: %s has a key of the type %s", of, typeName(e.Key))
 		}
+		entries[i].Key = k
 	}
 	*to = entries
 	return nil
 }
 
-func isString(key any) bool {
+func stringKey(key any) (any, bool) {
 	_, ok := key.(string)
-	return ok
+	return key, ok
 }
 
-func isAnnotationKey(key any) bool {
-	switch key.(type) {
-	case Symbol, uint64, string:
-		return true
+// annotationKey takes a string for the symbol that it should be: go-amqp sends strings.
+func annotationKey(key any) (any, bool) {
+	switch k := key.(type) {
+	case Symbol, uint64:
+		return key, true
+	case string:
+		return Symbol(k), true
 	}
-	return false
+	return nil, false
 }
