@@ -57,6 +57,9 @@ func (d *Domain) openAddress(ctx context.Context, address string) (*Conn, error)
 		}
 		c.Reset()
 	}
+	if err := d.bindRefused(); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	c, err := d.dial(ctx, address)
