@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,10 +151,35 @@ func (t *Tenant) heard(m protocol.Message) error {
 		return err //nolint:wrapcheck // protocol's errors say what they are about
 	}
 	a.beat, a.version = &beat, beat.Version
+	close(t.beaten)
+	t.beaten = make(chan struct{})
 	if len(a.keys) > 1 && slices.Contains(beat.Keys, a.keys[1].Thumbprint()) {
 		a.keys = a.keys[1:] // the new key is in use: nothing more is sealed to the old one
 	}
 	return nil
+}
+
+// AwaitAlive waits until n agents are alive.
+func (t *Tenant) AwaitAlive(ctx context.Context, n int) error {
+	for {
+		alive, now := 0, wire()
+		t.mu.Lock()
+		for _, a := range t.agents {
+			if a.takes(now) && a.beat.Usable() {
+				alive++
+			}
+		}
+		beaten := t.beaten
+		t.mu.Unlock()
+		if alive >= n {
+			return nil
+		}
+		select {
+		case <-beaten:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d agents are alive: %w", alive, n, context.Cause(ctx))
+		}
+	}
 }
 
 func (t *Tenant) agentName(id string) string {

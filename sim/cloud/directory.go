@@ -34,8 +34,8 @@ type Directory struct {
 // ldapTimeout bounds each dial and each operation.
 const ldapTimeout = 10 * time.Second
 
-// connect opens an encrypted connection, bound to nobody.
-func (d Directory) connect(ctx context.Context) (*ldap.Conn, error) {
+// Connect opens an encrypted connection, bound to nobody.
+func (d Directory) Connect(ctx context.Context) (*ldap.Conn, error) {
 	u, err := url.Parse(d.URL)
 	if err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Hostname() == "" {
 		return nil, fmt.Errorf("directory %q: want ldap://host:port or ldaps://host:port", d.URL)
@@ -108,7 +108,7 @@ func (d Directory) check(ctx context.Context, dn string, password protocol.Secre
 	if password.Empty() {
 		return wrongPassword, nil // LDAP would take it for an anonymous bind (RFC 4513 section 5.1.2)
 	}
-	conn, err := d.connect(ctx)
+	conn, err := d.Connect(ctx)
 	if err != nil {
 		return wrongPassword, err
 	}

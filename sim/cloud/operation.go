@@ -83,10 +83,10 @@ func (o *operation) begin() *Gate {
 	if o.way.operation.SetsPassword() && banned(o.ask.New, t.settings.BannedWords) {
 		return &gateBanned
 	}
-	if a.busy {
+	if a.onItsWay != "" {
 		return &gateBusy
 	}
-	a.busy = true
+	a.onItsWay = o.result.TrackingID
 	return nil
 }
 
@@ -105,8 +105,20 @@ func (o *operation) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if a := t.accounts[o.user.ID]; a != nil {
-		a.busy = false
+		a.onItsWay = ""
 	}
+}
+
+// OnItsWay is the operation that is under way for the user of this DN; empty: none.
+func (t *Tenant) OnItsWay(dn string) protocol.TrackingID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.accounts {
+		if a.onItsWay != "" && strings.EqualFold(a.DN, dn) {
+			return a.onItsWay
+		}
+	}
+	return ""
 }
 
 func (o *operation) secrets() protocol.Secrets {

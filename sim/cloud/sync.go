@@ -87,24 +87,32 @@ func joined(read []*account) map[string]*account {
 // merge needs t.mu.
 func (t *Tenant) merge(read map[string]*account) SyncReport {
 	report := SyncReport{Users: len(read)}
-	for id, a := range t.accounts {
-		if a.Model != CloudOnly && read[a.SourceAnchor] == nil {
-			delete(t.accounts, id)
-			report.Removed++
+	known, orphans := map[string]*account{}, map[string]*account{}
+	for _, a := range t.accounts {
+		switch {
+		case a.Model == CloudOnly:
+		case read[a.SourceAnchor] == nil:
+			orphans[strings.ToLower(a.UPN)] = a
+		default:
+			known[a.SourceAnchor] = a
 		}
 	}
-	known := map[string]*account{}
-	for _, a := range t.accounts {
-		known[a.SourceAnchor] = a
-	}
 	for anchor, fresh := range read {
-		a := known[anchor]
+		a, upn := known[anchor], strings.ToLower(fresh.UPN)
+		if a == nil && orphans[upn] != nil { // soft match: deleted and made anew under the same name
+			a = orphans[upn]
+			delete(orphans, upn)
+		}
 		if a == nil {
 			a = &account{User: User{ID: uuid.NewString()}, fromAD: fresh.fromAD}
 			t.accounts[a.ID] = a
 			report.Added++
 		}
 		t.flow(fresh, a)
+	}
+	for _, a := range orphans {
+		delete(t.accounts, a.ID)
+		report.Removed++
 	}
 	return report
 }
@@ -121,7 +129,7 @@ func (t *Tenant) flow(from, to *account) {
 }
 
 func (d Directory) read(ctx context.Context) ([]*account, []group, error) {
-	conn, err := d.connect(ctx)
+	conn, err := d.Connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -65,7 +65,8 @@ type Tenant struct {
 	tokens      map[string]*enrolToken
 	keys        []packageKey // the current one first
 	audit       []AuditEntry
-	failWrites  int // of the cloud's copy, to come
+	failWrites  int           // of the cloud's copy, to come
+	beaten      chan struct{} // closed, and made anew, by each heartbeat that counts
 }
 
 // New makes a tenant and starts its front end.
@@ -86,7 +87,7 @@ func New(o Options) (*Tenant, error) {
 		marker: o.MarkerAttribute, trace: o.Trace, log: o.Logger,
 		accounts: map[string]*account{}, assignments: map[string]Assignment{},
 		requests: map[protocol.TrackingID]*request{}, agents: map[string]*agent{}, tokens: map[string]*enrolToken{},
-		keys: []packageKey{{PackageKey: key}},
+		keys: []packageKey{{PackageKey: key}}, beaten: make(chan struct{}),
 	}
 	t.fillIn()
 	t.ctx, t.cancel = context.WithCancel(context.Background())
@@ -156,6 +157,36 @@ func (s Settings) model(upn string) SignInModel {
 		return Federated
 	}
 	return HashSynchronised
+}
+
+// Reset puts settings and users back: those given, and those whom the next synchronisation brings. Object ids, agents
+// and keys stay, since others hold them; passwords of cloud-only users are to be given anew.
+func (t *Tenant) Reset(s Settings) error {
+	if err := t.SetSettings(s); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, a := range t.accounts {
+		if a.Model == CloudOnly {
+			delete(t.accounts, id)
+		}
+		a.copy, a.mustChange = passwordCopy{}, false
+	}
+	clear(t.assignments)
+	t.audit, t.failWrites = nil, 0
+	return nil
+}
+
+// Sealing is what a request would be sealed with now, for tests that seal what the cloud would not: the package key,
+// the agents' keys, and the session that answers come back in.
+func (t *Tenant) Sealing() (key protocol.PackageKey, to []protocol.PublicKey, session string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.front != nil {
+		session = t.front.session
+	}
+	return t.keys[0].PackageKey, t.recipients(), session
 }
 
 // FailCloudWrites lets the next n writes of a cloud copy fail, after the directory took the password.

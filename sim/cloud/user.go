@@ -56,7 +56,7 @@ type account struct {
 	copy       passwordCopy // of the password; empty until it is learnt
 	mustChange bool         // set by an administrator in the cloud
 	fromAD     directoryPassword
-	busy       bool // an operation is on its way
+	onItsWay   protocol.TrackingID // of the one operation that is; empty: none
 }
 
 // directoryPassword is what a synchronisation tells of a password: never the password.
@@ -89,11 +89,14 @@ func (t *Tenant) User(idOrUPN string) (User, bool) {
 	return a.shown(), true
 }
 
-// AddCloudUser adds a user whom no directory knows, with a password of the cloud's own.
+// AddCloudUser adds a user whom no directory knows, with a password of the cloud's own. An empty ID is drawn.
 func (t *Tenant) AddCloudUser(u User, password protocol.Secret) User {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	u.ID, u.Model, u.Enabled = uuid.NewString(), CloudOnly, true
+	if u.ID == "" {
+		u.ID = uuid.NewString()
+	}
+	u.Model, u.Enabled = CloudOnly, true
 	a := &account{User: u, copy: newCopy(password)}
 	t.assign(a)
 	t.accounts[u.ID] = a

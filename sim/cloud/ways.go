@@ -1,6 +1,11 @@
 package cloud
 
-import "passback/writeback/protocol"
+import (
+	"maps"
+	"slices"
+
+	"passback/writeback/protocol"
+)
 
 // A Way is a way in: who asks, where, and for what.
 type Way string
@@ -60,3 +65,6 @@ func (w Way) Known() bool { _, known := ways[w]; return known }
 
 // byAdmin reports whether the actor must be an administrator, and another than the user.
 func (w way) byAdmin() bool { return w.operation == protocol.AdminReset }
+
+// Ways lists them all, by name.
+func Ways() []Way { return slices.Sorted(maps.Keys(ways)) }
