@@ -34,5 +34,6 @@ type Answer struct {
 	TrackingID protocol.TrackingID // empty where nothing was sent
 	Code       string              // SSPR code, or the gate that refused
 	Text       string              // for the person
-	CloudOnly  bool                // the cloud's copy was changed and the directory's was not, and the answer says so
+	// NotWrittenBack: the answer says that this way does not reach the directory.
+	NotWrittenBack bool
 }

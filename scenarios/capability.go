@@ -16,11 +16,10 @@ const (
 	RawRelay         Capability = "raw-relay"         // what the relay stores can be read, and messages put beside it
 	Forge            Capability = "forge"             // requests can be sealed as the tenant's cloud would not
 	AgentProcess     Capability = "agent-process"     // the agent is a process of its own that can be looked into
-	ExpiredPasswords Capability = "expired-passwords" // a person's password can be made to expire
 )
 
 // Capabilities lists them all.
 func Capabilities() []Capability {
 	return []Capability{NameCheck, PasswordFilters, HintsSwitch, AdvanceClock, StopDirectory, AgentRights,
-		DirectoryTraps, RelayTraps, RawRelay, Forge, AgentProcess, ExpiredPasswords}
+		DirectoryTraps, RelayTraps, RawRelay, Forge, AgentProcess}
 }

@@ -69,6 +69,7 @@ type Bind struct {
 // The sub-codes of a refused bind.
 const (
 	BindWrongPassword = "52e"
+	BindExpired       = "532"
 	BindDisabled      = "533"
 	BindMustChange    = "773"
 	BindLocked        = "775"

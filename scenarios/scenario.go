@@ -42,6 +42,7 @@ type Scenario struct {
 type Setup struct {
 	Unconfigured bool          // nothing synchronised, nobody enrolled
 	NoAgent      bool          // configured, but no agent was started
+	SecondRelay  bool          // two relays, either of which may carry a request
 	Deadline     time.Duration // that the tenant gives a request; default protocol.DefaultDeadline
 	Lock         time.Duration // of the relay's requests queue; default protocol.LockDuration
 }

@@ -31,10 +31,15 @@ var sealedScenarios = []Scenario{
 		})},
 	{ID: "PB-SEALED-007", Title: "the sealed secrets of one request, spliced into another, change nothing", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay, Forge},
 		Run: forged(func(u, other User) []Forgery { return []Forgery{{User: u, SpliceFrom: &other}} })},
-	{ID: "PB-SEALED-008", Title: "an applied request that is replayed changes nothing", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
-		Run: replayedApplied},
-	{ID: "PB-SEALED-009", Title: "a refused request that is replayed, and would now be accepted, changes nothing", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
-		Run: replayedRefused},
+	{ID: "PB-SEALED-008", Title: "an applied request that is replayed through the other relay changes nothing", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
+		Setup: Setup{SecondRelay: true}, Run: replayedApplied},
+	{ID: "PB-SEALED-009", Title: "a refused request that is replayed through the other relay, and would now be accepted, changes nothing", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
+		Setup: Setup{SecondRelay: true}, Run: replayedRefused},
+	{ID: "PB-SEALED-013", Title: "a request that is replayed through its own relay, applied or refused, changes nothing", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
+		Run: func(t *T) {
+			replayedApplied(t)
+			replayedRefused(t)
+		}},
 	{ID: "PB-SEALED-010", Title: "a spoofed heartbeat makes nobody alive", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
 		Run: spoofedHeartbeat},
 	{ID: "PB-SEALED-011", Title: "a heartbeat that is replayed after the goodbye makes nobody alive", Area: AreaSealed, Source: sourceSealed, Requires: []Capability{RawRelay},
@@ -99,17 +104,19 @@ func (m Mark) stillWorks() {
 func tampered(t *T) {
 	u := t.Seed(Person{})
 	before, password := t.Mark(u, u.Password), t.Password()
-	m := must(t.Target.Forge(t.ctx, Forgery{User: u, New: password}))(t)
-	var bad []protocol.Message
-	for _, body := range [][]byte{
-		flipped(m.Body, len(m.Body)/2), flipped(m.Body, len(m.Body)-3), flipped(m.Body, 12),
-		m.Body[:len(m.Body)/2], {}, []byte("{}"), bytes.Repeat([]byte("A"), protocol.MaxMessage+1),
+	for _, tamper := range []func([]byte) []byte{
+		func(body []byte) []byte { return flipped(body, len(body)/2) },
+		func(body []byte) []byte { return flipped(body, len(body)-3) },
+		func(body []byte) []byte { return flipped(body, 12) },
+		func(body []byte) []byte { return body[:len(body)/2] },
+		func([]byte) []byte { return nil },
+		func([]byte) []byte { return []byte("{}") },
+		func([]byte) []byte { return bytes.Repeat([]byte("A"), protocol.MaxMessage+1) },
 	} {
-		tamperedWith := m
-		tamperedWith.Body = body
-		bad = append(bad, tamperedWith)
+		m := must(t.Target.Forge(t.ctx, Forgery{User: u, New: password}))(t) // each with an id of its own
+		m.Body = tamper(m.Body)
+		t.inject(protocol.QueueRequests, m)
 	}
-	t.inject(protocol.QueueRequests, bad...)
 	before.Unchanged(password)
 	before.stillWorks()
 }

@@ -70,9 +70,10 @@ type Relay interface {
 	Trap(ctx context.Context, p Point) (Trap, error)
 	// Traffic returns every message that the relay has stored so far, oldest first, settled ones too. (RawRelay)
 	Traffic(ctx context.Context) ([]Carried, error)
-	// Inject puts a message into a queue, past duplicate detection. (RawRelay)
+	// Inject puts a message into a queue of the last relay: with Setup.SecondRelay that is the one on which the cloud
+	// has sent nothing, so that duplicate detection does not know it. (RawRelay)
 	Inject(ctx context.Context, queue string, m protocol.Message) error
-	// Settled waits until nothing is left in a queue. (RawRelay)
+	// Settled waits until nothing is left in a queue of any relay. (RawRelay)
 	Settled(ctx context.Context, queue string) error
 	// Forge seals a request of a person as told, and gives it to nobody. (Forge)
 	Forge(ctx context.Context, f Forgery) (protocol.Message, error)

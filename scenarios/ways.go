@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"time"
 
 	"passback/writeback/protocol"
 )
@@ -10,19 +11,21 @@ const sourceWays = "Entra: concept-sspr-writeback, supported and unsupported ope
 
 // What each way into the cloud does; each row is a scenario for a hash-synchronised person and for a federated one.
 var wayRows = []struct {
-	title  string
-	person Person
-	run    func(*T, Person)
+	title    string
+	person   Person
+	run      func(*T, Person)
+	requires []Capability
 }{
-	{"a forgotten password is reset and written back", Person{}, writtenBack(PortalReset)},
-	{"a password that is known is changed and written back", Person{}, writtenBack(AccessPanelChange)},
-	{"a password that must change is changed at sign-in and written back", Person{MustChange: true}, forcedChange},
-	{"an administrator's reset in the Entra portal is written back, and must be changed", Person{}, temporary(AdminPortalReset)},
-	{"an administrator's reset through Graph is written back, and must be changed", Person{}, temporary(GraphReset)},
-	{"an administrator's reset in the Microsoft 365 admin center changes the cloud's copy alone, and says so", Person{}, cloudOnly(M365Reset)},
-	{"a person's Graph changePassword changes the cloud's copy alone, and says so", Person{}, cloudOnly(GraphChange)},
-	{"an unlock without reset unlocks, and leaves the password alone", Person{Locked: true}, unlocked},
-	{"a reset of a locked account unlocks it", Person{Locked: true}, resetUnlocks},
+	{title: "a forgotten password is reset and written back", run: writtenBack(PortalReset)},
+	{title: "a password that is known is changed and written back", run: writtenBack(AccessPanelChange)},
+	{title: "a password that must change is changed at sign-in and written back", person: Person{MustChange: true}, run: forcedChange},
+	{title: "an administrator's reset in the Entra portal is written back, and must be changed", run: temporary(AdminPortalReset)},
+	{title: "an administrator's reset through Graph is written back, and must be changed", run: temporary(GraphReset)},
+	{title: "an administrator's reset in the Microsoft 365 admin center is not written back, and says so", run: cloudOnly(M365Reset)},
+	{title: "a person's change by Graph changePassword is not written back, and says so", run: cloudOnly(GraphChange)},
+	{title: "an unlock without reset unlocks, and leaves the password alone", person: Person{Locked: true}, run: unlocked},
+	{title: "a reset of a locked account unlocks it", person: Person{Locked: true}, run: resetUnlocks},
+	{title: "a password that expired is changed at sign-in and written back", run: expired, requires: []Capability{AdvanceClock}},
 }
 
 // waysScenarios numbers the rows from 1 for the hash-synchronised and from 101 for the federated, so that a row can be
@@ -40,7 +43,7 @@ func waysScenarios() []Scenario {
 			person.Federated = kind.federated
 			all = append(all, Scenario{
 				ID: fmt.Sprintf("PB-WAYS-%03d", kind.first+i), Title: kind.name + ": " + row.title, Area: AreaWays, Source: sourceWays,
-				Run: func(t *T) { row.run(t, person) },
+				Requires: row.requires, Run: func(t *T) { row.run(t, person) },
 			})
 		}
 	}
@@ -85,23 +88,34 @@ func temporary(way Way) func(*T, Person) {
 	}
 }
 
-// cloudOnly: a hash-synchronised person has two passwords afterwards; a federated one, who has no copy in the cloud,
-// is refused.
+func expired(t *T, p Person) {
+	t.Policy(Policy{MinLength: 7, Complexity: true, History: 24, MaxAge: 30 * 24 * time.Hour})
+	u := t.Seed(p)
+	before, password := t.Mark(u, u.Password), t.Password()
+	t.Must(t.Target.Advance(t.ctx, 31*24*time.Hour))
+	t.BindRefused(u, u.Password, BindExpired)
+	t.Succeeded(t.Ask(Ask{Way: ForcedChange, User: u, Old: u.Password, New: password}))
+	before.Changed(password)
+	t.SignsIn(u, password)
+}
+
+// cloudOnly: a hash-synchronised person has two passwords afterwards; for a federated one, who has no copy in
+// the cloud, nothing changes.
 func cloudOnly(way Way) func(*T, Person) {
 	return func(t *T, p Person) {
 		u := t.Seed(p)
 		before, password := t.Mark(u, u.Password), t.Password()
 		a := t.Ask(Ask{Way: way, User: u, Old: u.Password, New: password})
 		before.Unchanged(password)
+		if !a.NotWrittenBack {
+			t.Fatalf("the answer %q does not say that the directory kept its password", a.Outcome)
+		}
 		if u.Federated {
-			if a.Outcome == protocol.Success {
-				t.Fatalf("success was told, and a federated person has no copy in the cloud that could have changed")
+			if a.Changed != protocol.ChangedNo {
+				t.Fatalf("changed %q was told; a federated person has no copy in the cloud that could have changed", a.Changed)
 			}
 			t.SignsIn(u, u.Password)
 			return
-		}
-		if !a.CloudOnly {
-			t.Fatalf("the answer %q does not say that the directory kept its password", a.Outcome)
 		}
 		t.SignsIn(u, password)
 		t.SignInRefused(u, u.Password)
