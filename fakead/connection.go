@@ -18,14 +18,15 @@ import (
 // A connection is one client's. gldap reads from it and writes to it as a net.Conn: each Read burst is one
 // LDAPMessage that gldap can serve, each Write one that it answers with. All others are answered here.
 type connection struct {
-	front   *front
-	session *session
-	active  atomic.Int64  // when the last request came: nanoseconds of the wire's clock
-	busy    chan struct{} // holds a token while an operation runs: one at a time, in order
-	current *request      // the one that gldap is given; only touched by who holds busy
-	pending []byte        // what gldap has not read of it yet
-	stopped chan struct{}
-	stop    func() // closes the connection, once
+	front    *front
+	session  *session
+	active   atomic.Int64  // when the last request came: nanoseconds of the wire's clock
+	busy     chan struct{} // holds a token from before a request is read until it is answered: one at a time
+	current  *request      // the one that is being answered; only touched by who holds busy
+	patience time.Duration // with the client, for its next request
+	pending  []byte        // what gldap has not read of it yet
+	stopped  chan struct{}
+	stop     func() // closes the connection, once
 
 	raw     net.Conn
 	writing sync.Mutex
@@ -34,12 +35,13 @@ type connection struct {
 
 func newConnection(f *front, nc net.Conn) *connection {
 	c := &connection{
-		front:   f,
-		session: &session{remote: nc.RemoteAddr()},
-		busy:    make(chan struct{}, 1),
-		stopped: make(chan struct{}),
-		raw:     nc,
-		net:     nc,
+		front:    f,
+		session:  &session{remote: nc.RemoteAddr()},
+		busy:     make(chan struct{}, 1),
+		stopped:  make(chan struct{}),
+		patience: initRecvTimeout,
+		raw:      nc,
+		net:      nc,
 	}
 	c.stop = sync.OnceFunc(func() {
 		close(c.stopped)
@@ -59,7 +61,6 @@ func (c *connection) serve(config *tls.Config) {
 		c.front.server.log.Error("cannot serve a connection", "error", err)
 		return
 	}
-	_ = c.net.SetReadDeadline(in(initRecvTimeout))
 	if err := serveGldap(gldapConn{c}, router); err != nil {
 		c.disconnect(codeProtocolError, c.front.server.text.undecodable())
 	}
@@ -81,42 +82,53 @@ func (c *connection) startTLS(config *tls.Config) error {
 	return nil
 }
 
-// next returns the next request that gldap is to serve.
+// next returns the next request that gldap is to serve, once the one before it is answered.
 func (c *connection) next() (*request, error) {
 	for {
-		limit := maxReceiveBuffer
-		if !c.front.server.isBound(c.session) {
-			limit = maxPreAuthReceiveBuffer
-		}
-		pdu, err := readPDU(c.net, limit)
-		if err != nil {
-			return nil, c.refuse(err)
-		}
-		req, err := decodeRequest(pdu)
-		if err != nil {
-			return nil, c.refuse(err)
-		}
-		if req.operation == tagUnbind {
-			return nil, io.EOF
-		}
-		if req.operation == tagAbandon {
-			continue // whatever it names has been answered: operations run one at a time
-		}
 		select {
 		case c.busy <- struct{}{}:
 		case <-c.stopped:
 			return nil, io.EOF
 		}
-		now := clock.Real().Now()
-		c.active.Store(now.UnixNano())
-		_ = c.net.SetReadDeadline(now.Add(maxConnIdleTime))
-		req.session, req.conn = c.session, c
-		c.current = req
-		if handle := c.front.server.ownHandler(req); handle != nil {
-			c.guarded(func(req *request) { c.answer(req, handle) })
-			continue
+		_ = c.net.SetReadDeadline(in(c.patience))
+		req, err := c.receive()
+		if err != nil {
+			return nil, c.refuse(err)
 		}
-		return req, nil
+		c.active.Store(clock.Real().Now().UnixNano())
+		c.patience = maxConnIdleTime
+		c.current = req
+		handle := c.front.server.ownHandler(req)
+		if handle == nil {
+			return req, nil
+		}
+		c.guarded(func(req *request) { c.answer(req, handle) })
+	}
+}
+
+// receive reads the next request that wants an answer.
+func (c *connection) receive() (*request, error) {
+	limit := maxReceiveBuffer
+	if !c.front.server.isBound(c.session) {
+		limit = maxPreAuthReceiveBuffer
+	}
+	for {
+		pdu, err := readPDU(c.net, limit)
+		if err != nil {
+			return nil, err
+		}
+		req, err := decodeRequest(pdu)
+		if err != nil {
+			return nil, err
+		}
+		switch req.operation {
+		case tagUnbind:
+			return nil, io.EOF
+		case tagAbandon: // whatever it names has been answered
+		default:
+			req.session, req.conn = c.session, c
+			return req, nil
+		}
 	}
 }
 

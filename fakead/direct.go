@@ -4,6 +4,7 @@ package fakead
 // call here. Nothing on this page is judged by the password policy or by anybody's rights.
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -109,6 +110,9 @@ func (s *Server) giveAccount(e *tree.Entry, u User) {
 			set = u.PasswordSet
 		}
 		account.Set(policy, set, u.Password, u.MustChange)
+	}
+	if u.SmartcardRequired {
+		account.Set(policy, now, rand.Text(), false) // as a domain controller does
 	}
 	if u.Locked {
 		account.BadCount, account.BadTime, account.LockoutTime = max(policy.LockoutThreshold, 1), now, now

@@ -5,6 +5,7 @@ package fakead
 // entry exists and gives it to the entry afterwards.
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strconv"
 	"strings"
@@ -107,6 +108,10 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets [][]byte, 
 	}
 	if n.isUser && n.control && s.lacksPassword(&n.account) {
 		return svcErr(errorPasswordRestriction, "031A124C")
+	}
+	if n.account.Control&password.SmartcardRequired != 0 {
+		n.account.Set(policy, now, rand.Text(), false)
+		n.written = true
 	}
 	if lastSet == "0" {
 		n.account.LastSet = time.Time{}

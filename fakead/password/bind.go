@@ -50,12 +50,13 @@ func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
 	return Admitted
 }
 
-// lets accepts the current password, and the one before it for an hour after it was replaced.
+// lets accepts the current password, and the one before it for an hour after it was replaced; but not of an
+// account that a smart card is required of, whose current one nobody knows.
 func (a *Account) lets(password string, now time.Time) bool {
 	if a.Is(password) {
 		return true
 	}
-	return len(a.Passwords) > 1 && now.Sub(a.Passwords[0].since) < graceForOld && a.Passwords[1].Is(password)
+	return len(a.Passwords) > 1 && a.Control&SmartcardRequired == 0 && now.Sub(a.Passwords[0].since) < graceForOld && a.Passwords[1].Is(password)
 }
 
 // CountWrong counts a wrong password, unless it is one of the two before the current, and locks the account
