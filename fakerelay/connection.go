@@ -110,6 +110,10 @@ func (c *connection) attach(r *amqp.AttachRequest) {
 	case !sends && r.Attach.Source != nil:
 		address = r.Attach.Source.Address
 	}
+	if r.Attach.Coordinator != nil {
+		r.Refuse(amqp.Errorf(amqp.CondNotImplemented, textNotSupported+"%s", "transactions", tracking("NoSystemTracker")))
+		return
+	}
 	path, err := audiencePath(address)
 	if err != nil || path == "" {
 		r.Refuse(amqp.Errorf(amqp.CondInvalidField, "The address of the link is missing or is not a path.%s", tracking("NoSystemTracker")))
@@ -136,10 +140,11 @@ func cutManagement(path string) (entity string, is bool) {
 	return path, false
 }
 
-// entity finds the queue of a link, and refuses the link if it may not be opened.
-func (c *connection) entity(r *amqp.AttachRequest, path string, right Rights) (*broker.Queue, bool) {
-	if !c.allowed(path, right) {
-		r.Refuse(c.denied(path, right))
+// entity finds the queue of a link, and refuses the link if it may not be opened. scope is what the client needs
+// a token for: the queue's path, or its $management node.
+func (c *connection) entity(r *amqp.AttachRequest, path, scope string, right Rights) (*broker.Queue, bool) {
+	if !c.allowed(scope, right) {
+		r.Refuse(c.denied(scope, right))
 		return nil, false
 	}
 	q, err := c.ns.broker.Queue(path)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"passback/clock"
@@ -116,8 +117,9 @@ func (n *Namespace) Serve(l net.Listener) error {
 			continue
 		}
 		go func() {
-			defer n.leave()
-			n.greet(nc)
+			if !n.greet(nc) {
+				n.leave()
+			}
 		}()
 	}
 }
@@ -134,6 +136,17 @@ func (n *Namespace) admit() bool {
 	return true
 }
 
+// track makes Close wait for a goroutine, until wg.Done, unless the namespace is closed.
+func (n *Namespace) track() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return false
+	}
+	n.wg.Add(1)
+	return true
+}
+
 func (n *Namespace) leave() {
 	n.mu.Lock()
 	n.open--
@@ -141,14 +154,15 @@ func (n *Namespace) leave() {
 	n.wg.Done()
 }
 
-// greet finds out what a connection speaks, and serves that.
-func (n *Namespace) greet(nc net.Conn) {
+// greet finds out what a connection speaks, and serves that. It reports whether the connection lives on: the HTTP
+// server has it.
+func (n *Namespace) greet(nc net.Conn) (livesOn bool) {
 	stop := context.AfterFunc(n.ctx, func() { nc.Close() }) // until somebody else looks after it
 	defer stop()
 	deadline := clock.Real().Now().Add(helloTimeout)
 	if err := nc.SetDeadline(deadline); err != nil {
 		nc.Close()
-		return
+		return false
 	}
 	conn := peek(nc)
 	first, err := conn.first(1)
@@ -159,8 +173,8 @@ func (n *Namespace) greet(nc net.Conn) {
 			first, err = conn.first(len(amqpHeader))
 		}
 		if err == nil && string(first) != amqpHeader {
-			if conn.SetDeadline(time.Time{}) == nil && n.handed.hand(n.ctx, conn) {
-				return
+			if conn.SetDeadline(time.Time{}) == nil && n.handed.hand(n.ctx, &leavingConn{Conn: conn, leave: n.leave}) {
+				return true
 			}
 			err = net.ErrClosed
 		}
@@ -171,11 +185,25 @@ func (n *Namespace) greet(nc net.Conn) {
 	if err != nil {
 		n.log.Debug("connection not understood", "peer", nc.RemoteAddr().String(), "err", err)
 		nc.Close()
-		return
+		return false
 	}
 	if stop() {
 		n.serveAMQP(conn)
 	}
+	return false
+}
+
+// A leavingConn counts itself out when it is closed.
+type leavingConn struct {
+	net.Conn
+	once  sync.Once
+	leave func()
+}
+
+// Close may be called twice.
+func (c *leavingConn) Close() error {
+	defer c.once.Do(c.leave)
+	return c.Conn.Close() //nolint:wrapcheck // net.Conn's own errors must stay as they are
 }
 
 // A peeked connection can be looked at before it is read.

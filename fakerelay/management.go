@@ -1,7 +1,7 @@
 package fakerelay
 
 // The $management node of an entity (reference: "AMQP 1.0 in Azure Service Bus: request-response-based
-// operations"). Each operation has a file. Left for later, and answered with 501: rules, listing sessions,
+// operations"). Each operation, or family of them, has a file. Left for later, and answered with 501: rules and
 // batch deletion.
 
 import (
@@ -26,6 +26,7 @@ var operations = map[string]operation{
 	"com.microsoft:renew-session-lock":         {Listen, renewSessionLock},
 	"com.microsoft:get-session-state":          {Listen, getSessionState},
 	"com.microsoft:set-session-state":          {Listen, setSessionState},
+	"com.microsoft:get-message-sessions":       {Listen, getMessageSessions},
 }
 
 // A call is one request to $management. Exactly one of its answering methods is called, at once or later.
@@ -38,13 +39,14 @@ type call struct {
 }
 
 func (c *connection) attachManagement(r *amqp.AttachRequest, path string, sends bool) {
-	q, ok := c.entity(r, path, 0)
+	node := path + managementSuffix
+	q, ok := c.entity(r, path, node, 0)
 	if !ok {
 		return
 	}
-	l := &entityLink{path: path, name: r.Attach.Name}
+	l := &entityLink{path: node, name: r.Attach.Name}
 	if !sends {
-		c.attachReply(r, path+managementSuffix, func(s *amqp.Sender) {
+		c.attachReply(r, node, func(s *amqp.Sender) {
 			l.detach = s.Detach
 			c.enter(l)
 		}, func() { c.exit(l) })
@@ -72,7 +74,7 @@ func (c *connection) manage(d *amqp.Delivery, q *broker.Queue, path string) {
 	switch {
 	case !known:
 		k.refuse(refusal{501, amqp.CondNotImplemented, notSupported(name) + tracking(path)})
-	case !c.allowed(path, op.right):
+	case !c.allowed(path+managementSuffix, op.right):
 		e := c.denied(path, op.right)
 		k.refuse(refusal{401, e.Condition, e.Description})
 	case k.body == nil:

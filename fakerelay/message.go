@@ -94,6 +94,9 @@ func delivered(d broker.Delivery, locked bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.State == broker.Deferred {
+		m.MessageAnnotations = m.MessageAnnotations.With(annotationState, int32(d.State))
+	}
 	if locked {
 		m.DeliveryAnnotations = m.DeliveryAnnotations.With(annotationLockToken, amqp.UUID(d.LockToken))
 		m.MessageAnnotations = m.MessageAnnotations.With(annotationLockedUntil, d.LockedUntil)

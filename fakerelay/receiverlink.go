@@ -37,7 +37,7 @@ type receiverLink struct {
 }
 
 func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
-	q, ok := c.entity(r, path, Listen)
+	q, ok := c.entity(r, path, path, Listen)
 	if !ok {
 		return
 	}

@@ -70,6 +70,9 @@ func parseSAS(token string) (sasToken, error) {
 	if err != nil || resource == "" {
 		return malformed("sr is missing or not URL-encoded")
 	}
+	if !strings.Contains(resource, "://") { // the SDKs sign a bare host for a whole namespace
+		resource = "sb://" + resource
+	}
 	if t.path, err = audiencePath(resource); err != nil {
 		return malformed("sr is not a URL")
 	}

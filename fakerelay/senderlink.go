@@ -18,7 +18,7 @@ const (
 )
 
 func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
-	q, ok := c.entity(r, path, Send)
+	q, ok := c.entity(r, path, path, Send)
 	if !ok {
 		return
 	}

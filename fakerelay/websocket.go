@@ -53,11 +53,11 @@ func refuseHTTP(w http.ResponseWriter, r *http.Request, status int, text string)
 // upgrade turns the request into an AMQP connection. The upgrade says the date, which clients check their clock
 // by. AMQP bounds its frames itself: the read limit is off.
 func (n *Namespace) upgrade(w http.ResponseWriter, r *http.Request) {
-	if !n.admit() {
+	if !n.track() {
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}
-	defer n.leave()
+	defer n.wg.Done()
 	w.Header().Set("Date", clock.Real().Now().UTC().Format(http.TimeFormat))
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"amqp", "AMQPWSB10"}})
 	if err != nil {

@@ -1,5 +1,10 @@
 package broker
 
+import (
+	"slices"
+	"time"
+)
+
 // Peek lists messages from a sequence number on without locking them: locked, deferred and scheduled ones too.
 // sessionID, unless nil, picks one session's. At most max, and never more than MaxPeek.
 func (q *Queue) Peek(from int64, maxCount int, sessionID *string) ([]Stored, error) {
@@ -30,4 +35,21 @@ func (q *Queue) All() []Stored {
 		all = append(all, it.Stored)
 	}
 	return all
+}
+
+// Sessions lists, in order, the ids of the sessions whose state was set since a time, or, for the zero time, of
+// those that have messages or state.
+func (q *Queue) Sessions(since time.Time) ([]string, error) {
+	if err := q.enterSessions(); err != nil {
+		return nil, err
+	}
+	defer q.mu.Unlock()
+	var ids []string
+	for id, s := range q.sessions {
+		if since.IsZero() && (s.count > 0 || s.state != nil) || !since.IsZero() && s.state != nil && !s.stated.Before(since) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
 }

@@ -154,7 +154,9 @@ func TestDeadLetterQueueIsTheEnd(t *testing.T) {
 		t.Errorf("properties %v", dead.Properties)
 	}
 	must(t, q.DeadLetters().Abandon(dead.LockToken, nil))
-	receiveBody(t, q.DeadLetters(), "bad")
+	if again := receiveBody(t, q.DeadLetters(), "bad"); again.Failures != dead.Failures {
+		t.Errorf("failures %d, want %d: a dead letter's deliveries are not counted", again.Failures, dead.Failures)
+	}
 }
 
 func TestTimeToLive(t *testing.T) {

@@ -18,6 +18,7 @@ type session struct {
 	count  int // messages stored under this id
 	locked map[*item]struct{}
 	state  []byte
+	stated time.Time // when state was last set
 
 	holder      *Session // nil: free
 	lockedUntil time.Time
@@ -219,7 +220,7 @@ func (s *Session) State() ([]byte, error) {
 	return s.of.state, nil
 }
 
-// SetState keeps bytes with the session, also while nobody holds it; nil forgets them.
+// SetState keeps bytes with the session, also while nobody holds it; none forgets them.
 func (s *Session) SetState(state []byte) error {
 	if len(state) > MaxSessionState {
 		return fmt.Errorf("%s: %d bytes, %d are allowed: %w", s.queue.path, len(state), MaxSessionState, ErrState)
@@ -228,12 +229,16 @@ func (s *Session) SetState(state []byte) error {
 		return err
 	}
 	defer s.queue.mu.Unlock()
+	if len(state) == 0 {
+		state = nil
+	}
 	growth := stateCost(state) - stateCost(s.of.state)
 	if growth > 0 && s.queue.messages.bytes+growth > s.queue.options.MaxSize {
 		return fmt.Errorf("%s: %w", s.queue.path, ErrQuota)
 	}
 	s.queue.messages.bytes += growth
 	s.of.state = bytes.Clone(state)
+	s.of.stated = s.queue.clock.Now()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -121,6 +122,28 @@ func TestSessionStateStays(t *testing.T) {
 	must(t, err)
 	if string(state) != "half way" {
 		t.Errorf("state %q", state)
+	}
+}
+
+func TestSessionsAreListed(t *testing.T) {
+	q, c := newQueue(t, broker.QueueOptions{RequiresSession: true})
+	sendTo(t, q, "with messages", "1")
+	s := accept(t, q, "with state")
+	must(t, s.SetState([]byte("state")))
+	accept(t, q, "only held")
+	for name, test := range map[string]struct {
+		since time.Time
+		want  []string
+	}{
+		"all":                    {time.Time{}, []string{"with messages", "with state"}},
+		"state set since then":   {c.Now().Add(-time.Hour), []string{"with state"}},
+		"nothing since tomorrow": {c.Now().Add(24 * time.Hour), nil},
+	} {
+		ids, err := q.Sessions(test.since)
+		must(t, err)
+		if !slices.Equal(ids, test.want) {
+			t.Errorf("%s: %q, want %q", name, ids, test.want)
+		}
 	}
 }
 

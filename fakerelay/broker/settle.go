@@ -88,9 +88,10 @@ func (q *Queue) settle(token uuid.UUID, do func(*item)) error {
 }
 
 // giveBack ends a lock without a decision. A delivery that failed is counted, and the last one that may fail
-// dead-letters the message.
+// dead-letters the message. In a dead-letter queue nothing is counted any more.
 func (q *Queue) giveBack(it *item, failed bool) {
 	q.unlock(it)
+	failed = failed && q.dead != nil
 	if failed {
 		it.Failures++
 	}
@@ -99,7 +100,7 @@ func (q *Queue) giveBack(it *item, failed bool) {
 		if q.outlived(it) {
 			q.expire(it)
 		}
-	case failed && q.dead != nil && int(it.Failures) >= q.options.MaxDeliveryCount:
+	case failed && int(it.Failures) >= q.options.MaxDeliveryCount:
 		q.bury(it, deadLetterProperties(ReasonMaxDeliveryCount, fmt.Sprintf(descriptionMaxDeliveryCount, q.options.MaxDeliveryCount)))
 	default:
 		q.offer(it)
