@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"math"
 	"reflect"
 	"strings"
@@ -140,8 +141,8 @@ func TestMalformedValuesAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, err := Unmarshal(b)
-			fault, ok := err.(*Error)
-			if !ok || fault.Condition != CondDecodeError || !strings.Contains(fault.Description, test.says) {
+			var fault *Error
+			if !errors.As(err, &fault) || fault.Condition != CondDecodeError || !strings.Contains(fault.Description, test.says) {
 				t.Errorf("decodes to %v with the error %v", v, err)
 			}
 		})

@@ -24,7 +24,7 @@ type Conn struct {
 	mu         sync.Mutex
 	peer       *Open
 	mechanism  Symbol
-	up         bool  // the opens were exchanged
+	up         bool  // the peer's open came, and ours is written
 	closing    bool  // our close is written: nothing may follow it
 	peerClosed bool  // the peer's close came
 	cause      error // why the connection ended: the first that was said
@@ -78,7 +78,7 @@ func (c *Conn) Mechanism() Symbol {
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Close sends close, with err if it is not nil, gives the peer Config.CloseTimeout to answer, then closes the
-// network connection. It does not wait for that: Done does. Before the peer's open it acts as Abort.
+// network connection. It does not wait for that: Done does. Before the opens were exchanged it acts as Abort.
 func (c *Conn) Close(err *Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

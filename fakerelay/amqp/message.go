@@ -49,7 +49,7 @@ type Properties struct {
 func (h *Header) descriptor() uint64 { return codeHeader }
 
 func (h *Header) fields() List {
-	return List{omit(h.Durable, false), omitNil(h.Priority), omitNil(h.TTL), omit(h.FirstAcquirer, false), omit(h.DeliveryCount, 0)}
+	return List{omit(h.Durable, false), omitNil(h.Priority), omitNil(h.TTL), omit(h.FirstAcquirer, false), h.DeliveryCount}
 }
 
 func (h *Header) read(r *fieldReader) {

@@ -3,6 +3,7 @@ package amqp
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -94,7 +95,8 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 			}
 			var m Message
 			err = m.UnmarshalBinary(b)
-			if fault, ok := err.(*Error); !ok || fault.Condition != CondDecodeError {
+			var fault *Error
+			if !errors.As(err, &fault) || fault.Condition != CondDecodeError {
 				t.Errorf("decodes to %+v, %v", m, err)
 			}
 		})

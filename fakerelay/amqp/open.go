@@ -57,23 +57,28 @@ func (c *Conn) exchangeOpen() error {
 			refusal = c.handler.Open(c)
 		}
 	}
-	err = c.writeNow(frameAMQP, &Open{
+	ours := &Open{
 		ContainerID: c.cfg.ContainerID, MaxFrameSize: c.cfg.MaxFrameSize, ChannelMax: c.cfg.ChannelMax,
 		IdleTimeout: uint32(c.cfg.IdleTimeout.Milliseconds()), Properties: c.cfg.Properties,
-	})
-	if err != nil {
-		return err
 	}
 	if refusal != nil {
-		if err := c.writeNow(frameAMQP, &Close{Error: refusal}); err != nil {
-			return err
-		}
-		return refusal
+		return c.refuse(ours, refusal)
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.up = true
-	c.mu.Unlock()
+	c.writeFrame(0, ours, nil) // by the writer, so that no close of ours overtakes it
 	return nil
+}
+
+func (c *Conn) refuse(ours *Open, refusal *Error) error {
+	if err := c.writeNow(frameAMQP, ours); err != nil {
+		return err
+	}
+	if err := c.writeNow(frameAMQP, &Close{Error: refusal}); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // readOpen reads the peer's open; a refusal is what is wrong with it.

@@ -21,15 +21,17 @@ func (q *queue) attach(r *amqp.AttachRequest) {
 		}})
 		return
 	}
-	s, _ := r.AcceptSender(amqp.SenderOptions{
-		OnCredit: q.pump,
-		OnOutcome: func(d *amqp.Sent, state amqp.DeliveryState, settled bool) {
-			if q.outcomes != nil {
-				q.outcomes <- state
+	o := amqp.SenderOptions{OnCredit: q.pump}
+	if q.outcomes != nil {
+		o.OnOutcome = func(d *amqp.Sent, state amqp.DeliveryState, settled bool) {
+			q.outcomes <- state
+			if _, rejected := state.(amqp.Rejected); rejected {
+				state = amqp.Rejected{}
 			}
 			d.Settle(state)
-		},
-	})
+		}
+	}
+	s, _ := r.AcceptSender(o)
 	q.senders = append(q.senders, s)
 }
 

@@ -15,7 +15,8 @@ type SenderOptions struct {
 	// Whoever has no more to send calls Drained. Default: Drained is called.
 	OnDrain func(*Sender)
 	// OnOutcome is called for each disposition of an unsettled delivery. If settled is false the peer waits for
-	// Sent.Settle; state may be nil. Default: the delivery is settled with the peer's state.
+	// Sent.Settle; state may be nil. Default: the delivery is settled with the peer's state, a Rejected without its
+	// error, which go-amqp would take for a failure of the settlement.
 	OnOutcome func(d *Sent, state DeliveryState, settled bool)
 	// OnClosed is called once, however the link ends: err is nil without an error, ours or the peer's.
 	// Default: nothing is called.

@@ -34,6 +34,15 @@ func (d *Sent) Settle(state DeliveryState) {
 	}
 }
 
+// acknowledged is a state as it is said back to the peer that said it. go-amqp takes an error in it for a failure of
+// the settlement itself.
+func acknowledged(state DeliveryState) DeliveryState {
+	if _, ok := state.(Rejected); ok {
+		return Rejected{}
+	}
+	return state
+}
+
 // receiverDisposed takes over the peer's disposition.
 func (d *Sent) receiverDisposed(p *Disposition) {
 	s := d.sender.session
@@ -43,7 +52,7 @@ func (d *Sent) receiverDisposed(p *Disposition) {
 	outcome := d.sender.options.OnOutcome
 	s.conn.post(0, func() {
 		if outcome == nil {
-			d.Settle(p.State)
+			d.Settle(acknowledged(p.State))
 			return
 		}
 		outcome(d, p.State, p.Settled)
