@@ -14,7 +14,6 @@ import (
 
 const (
 	sessionFilter            amqp.Symbol = "com.microsoft:session-filter"
-	sessionFilterCode        uint64      = 0x137000000C
 	propertyLockedUntil      amqp.Symbol = "com.microsoft:locked-until-utc"
 	propertyTimeout          amqp.Symbol = "com.microsoft:timeout"
 	defaultAcceptTimeout                 = time.Minute // for the next free session, where the client gives none
@@ -80,13 +79,23 @@ func (c *connection) sessionError(err error, path, id string) *amqp.Error {
 
 func (c *connection) openSession(r *amqp.AttachRequest, q *broker.Queue, path string, s *broker.Session) {
 	granted := *r.Attach.Source
-	granted.Filter = granted.Filter.With(sessionFilter, amqp.Described{Descriptor: sessionFilterCode, Value: s.ID()})
+	granted.Filter = granted.Filter.With(sessionFilter, grantedFilter(granted.Filter, s.ID()))
 	l := c.newReceiverLink(r, q, path)
 	l.from, l.session, l.ended = s, s, s.Ended()
 	l.accept(r, amqp.Answer{
 		Source:     &granted,
 		Properties: amqp.Map{{Key: propertyLockedUntil, Value: ticks(s.LockedUntil())}},
 	}, s.Close)
+}
+
+// grantedFilter names the session in the form that the client asked in: Go and .NET describe the value, JavaScript
+// does not and would not understand it.
+func grantedFilter(wished amqp.Map, id string) any {
+	value, _ := wished.Get(sessionFilter)
+	if d, ok := value.(amqp.Described); ok {
+		return amqp.Described{Descriptor: d.Descriptor, Value: id}
+	}
+	return id
 }
 
 // ticks counts as .NET does: hundreds of nanoseconds since the year 1.

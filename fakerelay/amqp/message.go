@@ -48,6 +48,7 @@ type Properties struct {
 
 func (h *Header) descriptor() uint64 { return codeHeader }
 
+// fields always say the delivery-count: rhea, which JavaScript clients stand on, does not know its default.
 func (h *Header) fields() List {
 	return List{omit(h.Durable, false), omitNil(h.Priority), omitNil(h.TTL), omit(h.FirstAcquirer, false), h.DeliveryCount}
 }
