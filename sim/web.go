@@ -113,18 +113,6 @@ func version() map[string]string {
 	return v
 }
 
-// pages is for people. Until there are any it says where everything is.
-func (w *World) pages() http.Handler {
-	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			http.NotFound(out, r)
-			return
-		}
-		out.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintf(out, "passback sandbox\n\nMicrosoft Graph  %[1]s/graph/v1.0\nEnrolment        %[2]s\nControl          %[1]s/api/\n", w.WebURL(), w.EnrolURL())
-	})
-}
-
 // enrol is the cloud's side of an agent's enrolment: a POST over TLS, whose body and answer are sealed.
 func (w *World) enrol(out http.ResponseWriter, r *http.Request) {
 	if r.TLS == nil {

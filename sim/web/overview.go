@@ -32,7 +32,7 @@ var steps = []step{{"30 minutes", "30m"}, {"1 hour", "1h"}, {"1 day", "24h"}, {"
 const maxAdvance = 366 * 24 * time.Hour
 
 func (s *site) overview(w http.ResponseWriter, _ *http.Request) {
-	data := overviewData{Ways: waysIn, Clock: s.Clock != nil, Steps: steps}
+	data := overviewData{Ways: waysIn, Clock: s.Advance != nil, Steps: steps}
 	for _, p := range s.people() {
 		row := personRow{Person: p}
 		if u, known := s.Tenant.User(p.UPN); known {
@@ -58,10 +58,13 @@ func (s *site) people() []Person {
 
 func (s *site) advance(w http.ResponseWriter, r *http.Request) {
 	by, err := time.ParseDuration(r.FormValue("by"))
-	if s.Clock == nil || err != nil || by <= 0 || by > maxAdvance {
+	if s.Advance == nil || err != nil || by <= 0 || by > maxAdvance {
 		http.Error(w, "The clock goes forward by a duration such as 30m or 24h, of at most 8784h.", http.StatusBadRequest)
 		return
 	}
-	s.Clock.Advance(by)
+	if err := s.Advance(r.Context(), by); err != nil {
+		http.Error(w, "The clock was advanced, but: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

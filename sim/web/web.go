@@ -7,6 +7,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"html/template"
 	"io/fs"
@@ -14,7 +15,6 @@ import (
 	"net/http"
 	"time"
 
-	"passback/clock"
 	"passback/sim/cloud"
 	"passback/sim/trace"
 )
@@ -22,12 +22,13 @@ import (
 // Options are what the pages show and act on. Tenant is needed; the zero value of the rest shows less.
 type Options struct {
 	Tenant  *cloud.Tenant
-	Trace   *trace.Recorder     // default: operations without hops
-	Clock   *clock.Running      // default: no clock to advance
-	People  func() []Person     // default: none to try
-	Agents  func() []Agent      // default: none listed
-	Connect func() []Connection // default: no addresses listed
-	Logger  *slog.Logger        // default: discards
+	Trace   *trace.Recorder                            // default: operations without hops
+	Now     func() time.Time                           // the domain's time; default: not shown
+	Advance func(context.Context, time.Duration) error // moves it on; default: no buttons
+	People  func() []Person                            // default: none to try
+	Agents  func() []Agent                             // default: none listed
+	Connect func() []Connection                        // default: no addresses listed
+	Logger  *slog.Logger                               // default: discards
 }
 
 // A Person of the company whom one can be.
@@ -115,8 +116,8 @@ func (s *site) show(w http.ResponseWriter, status int, name, title string, data 
 }
 
 func (s *site) now() time.Time {
-	if s.Clock == nil {
+	if s.Now == nil {
 		return time.Time{}
 	}
-	return s.Clock.Now()
+	return s.Now()
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"passback/fakead"
+)
+
+var windowsVersions = []string{"2012R2", "2016", "2019", "2022", "2025"}
+
+// adFlags are the flags of `passback ad`.
+type adFlags struct {
+	options         fakead.Options
+	ldif, readyFile string
+}
+
+func adCommand() *cobra.Command {
+	var f adFlags
+	c := &cobra.Command{
+		Use:   "ad",
+		Short: "Serve a fake Active Directory domain controller",
+		Args:  noArguments,
+		RunE:  func(c *cobra.Command, _ []string) error { return serveAD(c, f) },
+	}
+	c.Flags().StringVar(&f.options.Domain, "domain", "corp.example", "DNS name of the `DOMAIN`")
+	c.Flags().StringVar(&f.options.NetBIOS, "netbios", "", "NetBIOS `NAME` of the domain (default: the domain's first label, in capitals)")
+	c.Flags().StringVar(&f.options.AdminPassword, "admin-password", "", "the Administrator's `PASSWORD` (default: a random one, shown)")
+	c.Flags().StringVar(&f.ldif, "ldif", "", "add the entries of this `FILE`, as ldifde exports a domain")
+	c.Flags().StringVar(&f.options.OS, "os", "2022", "Windows Server `VERSION` to be: "+strings.Join(windowsVersions, ", "))
+	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
+	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.options.LDAPSPort, "ldaps-port", 10636, "LDAPS `PORT`; 0 picks a free one")
+	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
+	return c
+}
+
+func serveAD(c *cobra.Command, f adFlags) error {
+	if !slices.Contains(windowsVersions, f.options.OS) {
+		return usage(fmt.Errorf("--os %q is not one of %s", f.options.OS, strings.Join(windowsVersions, ", ")))
+	}
+	if f.options.NetBIOS == "" {
+		first, _, _ := strings.Cut(f.options.Domain, ".")
+		f.options.NetBIOS = strings.ToUpper(first)
+	}
+	if f.ldif != "" {
+		file, err := os.Open(f.ldif)
+		if err != nil {
+			return fmt.Errorf("--ldif: %w", err)
+		}
+		defer file.Close()
+		f.options.LDIF = file
+	}
+	ready := readyFile(f.readyFile)
+	if err := ready.remove(); err != nil {
+		return err
+	}
+	server, err := fakead.New(f.options)
+	if err != nil {
+		return fmt.Errorf("start the directory: %w", err)
+	}
+	defer server.Close()
+	files, err := os.MkdirTemp("", "passback-ad-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the CA: %w", err)
+	}
+	defer os.RemoveAll(files)
+	caFile := filepath.Join(files, "ca.pem")
+	if err := os.WriteFile(caFile, server.CA().PEM(), 0o644); err != nil {
+		return fmt.Errorf("write the CA: %w", err)
+	}
+	if err := ready.write(map[string]any{"ca_file": caFile, "directory": directoryPart(server)}); err != nil {
+		return err
+	}
+	printAD(c.OutOrStdout(), server, caFile)
+	<-c.Context().Done()
+	return errors.Join(ready.remove(), server.Close())
+}
+
+func directoryPart(s *fakead.Server) map[string]string {
+	return map[string]string{
+		"ldap": s.LDAPURL(), "ldaps": s.LDAPSURL(), "base_dn": s.BaseDN(), "dns": s.Domain(), "netbios": s.NetBIOS(),
+		"admin_dn": s.AdminDN(), "admin_password": s.AdminPassword(),
+	}
+}
+
+func printAD(w io.Writer, s *fakead.Server, caFile string) {
+	fmt.Fprintf(w, `A fake domain controller of %s serves until it is interrupted.
+
+  LDAP   %s (StartTLS too)
+  LDAPS  %s
+  CA     %s
+  admin  %s, password %s
+
+Try it:
+
+  LDAPTLS_CACERT=%s ldapsearch -H %s -D Administrator@%s -w '%s' -b '%s' '(sAMAccountName=Administrator)'
+`, s.Domain(), s.LDAPURL(), s.LDAPSURL(), caFile, s.AdminDN(), s.AdminPassword(), caFile, s.LDAPSURL(), s.Domain(), s.AdminPassword(), s.BaseDN())
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"passback/fakerelay"
+)
+
+// relayFlags are the flags of `passback relay`.
+type relayFlags struct {
+	options           fakerelay.Options
+	keys              []string
+	config, readyFile string
+}
+
+func relayCommand() *cobra.Command {
+	var f relayFlags
+	c := &cobra.Command{
+		Use:   "relay",
+		Short: "Serve a fake Azure Service Bus namespace",
+		Args:  noArguments,
+		RunE:  func(c *cobra.Command, _ []string) error { return serveRelay(c, f) },
+	}
+	c.Flags().StringVar(&f.config, "config", "", "the official emulator's Config.json (`FILE`; default: queue queue.1)")
+	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
+	c.Flags().IntVar(&f.options.AMQPPort, "amqp-port", 5672, "plain AMQP `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.options.AMQPSPort, "amqps-port", 5671, "AMQP over TLS `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.options.HTTPSPort, "https-port", 10443, "WebSocket `PORT`; 0 picks a free one")
+	c.Flags().StringArrayVar(&f.keys, "key", nil, "a key of the namespace, `NAME=SECRET=CLAIMS`, with claims of Manage,Send,Listen; repeatable (default: a random RootManageSharedAccessKey)")
+	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
+	return c
+}
+
+func serveRelay(c *cobra.Command, f relayFlags) error {
+	for _, text := range f.keys {
+		key, err := parseKey(text)
+		if err != nil {
+			return usage(err)
+		}
+		f.options.Keys = append(f.options.Keys, key)
+	}
+	if f.config != "" {
+		var err error
+		if f.options.Queues, err = readEmulatorConfig(c.ErrOrStderr(), f.config); err != nil {
+			return err
+		}
+	}
+	ready := readyFile(f.readyFile)
+	if err := ready.remove(); err != nil {
+		return err
+	}
+	namespace, err := fakerelay.New(f.options)
+	if err != nil {
+		return fmt.Errorf("start the namespace: %w", err)
+	}
+	defer namespace.Close()
+	files, err := os.MkdirTemp("", "passback-relay-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the CA: %w", err)
+	}
+	defer os.RemoveAll(files)
+	caFile := filepath.Join(files, "ca.pem")
+	if err := os.WriteFile(caFile, namespace.CA().PEM(), 0o644); err != nil {
+		return fmt.Errorf("write the CA: %w", err)
+	}
+	part := map[string]string{"amqp": namespace.ConnectionString(), "amqps": namespace.TLSConnectionString(), "websocket": namespace.WebSocketURL()}
+	if err := ready.write(map[string]any{"ca_file": caFile, "relay": part}); err != nil {
+		return err
+	}
+	printRelay(c.OutOrStdout(), namespace, caFile)
+	<-c.Context().Done()
+	return errors.Join(ready.remove(), namespace.Close())
+}
+
+func printRelay(w io.Writer, n *fakerelay.Namespace, caFile string) {
+	fmt.Fprintf(w, `A fake Service Bus namespace serves until it is interrupted. Connection strings, by transport:
+
+  plain      %s
+  TLS        %s
+  WebSocket  %s
+
+  CA         %s (SSL_CERT_FILE for programs that you cannot change)
+`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), caFile)
+}
+
+// readEmulatorConfig reads a Config.json, and warns of what has no effect.
+func readEmulatorConfig(warn io.Writer, path string) ([]fakerelay.QueueOptions, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	defer file.Close()
+	queues, warnings, err := fakerelay.ReadConfig(file)
+	if err != nil {
+		return nil, fmt.Errorf("--config %s: %w", path, err)
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(warn, "passback: warning: %s: %s\n", path, w)
+	}
+	return queues, nil
+}
