@@ -28,10 +28,10 @@ import (
 const (
 	// Timeout is how long a controller may take to answer one operation, and how long a write to it may stall.
 	Timeout      = 10 * time.Second
-	dialTimeout  = 5 * time.Second // TCP, TLS and rootDSE together
-	probeTimeout = 2 * time.Second // of a connection that lay idle
-	maxIdleTime  = 5 * time.Minute // Active Directory drops a connection after 15 (MaxConnIdleTime)
-	maxIdle      = 4               // connections kept for each controller
+	dialTimeout  = 10 * time.Second // TCP, TLS, rootDSE and bind together
+	probeTimeout = 2 * time.Second  // of a connection that lay idle
+	maxIdleTime  = 5 * time.Minute  // Active Directory drops a connection after 15 (MaxConnIdleTime)
+	maxIdle      = 4                // connections kept for each controller
 )
 
 // Options of one domain.
