@@ -151,7 +151,7 @@ func parseTime(text string) (time.Time, error) {
 }
 
 // FormatTime writes a generalised time as a domain controller does.
-func FormatTime(at time.Time) string { return at.UTC().Format("20060102150405.0Z") }
+func FormatTime(at time.Time) string { return at.UTC().Format("20060102150405") + ".0Z" }
 
 // assertion turns the value of a filter into the stored form of a value; false if it cannot be one.
 func (s Syntax) assertion(value []byte, a *Attribute) ([]byte, bool) {
