@@ -173,7 +173,7 @@ func (s *Server) AddGroup(g Group) error {
 	return nil
 }
 
-// AddOU adds an organizational unit: "OU=Sales,OU=People", with or without the domain's DN.
+// AddOU adds an organisational unit: "OU=Sales,OU=People", with or without the domain's DN.
 func (s *Server) AddOU(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

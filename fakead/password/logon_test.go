@@ -193,7 +193,7 @@ func TestStoredPasswords(t *testing.T) {
 	if len(read) != 2 || !read[0].Is("next") || read[0].Is(right) || !read[1].Is(right) {
 		t.Error("what was written is not what was read")
 	}
-	if password.Store("same", noon) == password.Store("same", noon) {
+	if one, other := password.Store("same", noon), password.Store("same", noon); one == other {
 		t.Error("two digests of one password are equal: no salt")
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
