@@ -189,9 +189,14 @@ func (c *connection) openLinks() []*entityLink {
 func (c *connection) entityGone(name string) {
 	for _, l := range c.openLinks() {
 		if covers(name, l.path) {
-			l.detach(amqp.Errorf(amqp.CondDetachForced, textEntityGone+"%s", l.name, l.path, tracking(l.path)))
+			l.detach(l.gone())
 		}
 	}
+}
+
+// gone is why a link ends whose entity was deleted.
+func (l *entityLink) gone() *amqp.Error {
+	return amqp.Errorf(amqp.CondDetachForced, textEntityGone+"%s", l.name, l.path, tracking(l.path))
 }
 
 // consult asks the hooks about an event and goes on with then, now or later, unless they say otherwise.

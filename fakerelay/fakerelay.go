@@ -7,7 +7,7 @@
 //
 // Left for later: topics, subscriptions and rules, the management API over HTTP, tokens of an identity
 // endpoint. They are answered with the service's own refusals, never with silence. Left out on purpose:
-// persistence, partitions, transactions.
+// persistence, partitions, transactions, throttling, and the detaching of links that were idle for ten minutes.
 package fakerelay
 
 import (
@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"passback/clock"
@@ -39,9 +38,11 @@ type Options struct {
 	Clock  clock.Clock // of locks, time to live and the duplicate window; default clock.Real(). Tokens stay on package time
 	Listen string      // IP address; default 127.0.0.1
 
-	AMQPPort  int // plain AMQP; default 0: a free one
-	AMQPSPort int // AMQP over TLS; default 0: a free one
-	HTTPSPort int // WebSocket; default 0: a free one. Each port tells plain AMQP, TLS and HTTP apart, and takes all
+	// Each port tells plain AMQP, TLS and HTTP apart, and takes all. 0 picks a free one, which is the default; a
+	// negative one is not opened, for a namespace that lives on the listeners given to Serve.
+	AMQPPort  int // plain AMQP
+	AMQPSPort int // AMQP over TLS
+	HTTPSPort int // AMQP over WebSocket
 
 	CA     *localca.Authority // issues the certificate; default: a new one
 	Keys   []Key              // of the namespace; default: RootManageSharedAccessKey with a random secret and all rights
@@ -60,7 +61,7 @@ type Namespace struct {
 	tls    *tls.Config
 	first  Key // of the connection strings
 
-	amqp, amqps, https net.Listener
+	amqp, amqps, https string // host:port; empty: not opened
 	http               *http.Server
 	handed             handedConns // to http
 
@@ -182,14 +183,14 @@ func (n *Namespace) Close() error {
 	return nil
 }
 
-// AMQPAddr is the host:port of plain AMQP.
-func (n *Namespace) AMQPAddr() string { return n.amqp.Addr().String() }
+// AMQPAddr is the host:port of plain AMQP; empty if that port is not opened, as for the others.
+func (n *Namespace) AMQPAddr() string { return n.amqp }
 
 // AMQPSAddr is the host:port of AMQP over TLS.
-func (n *Namespace) AMQPSAddr() string { return n.amqps.Addr().String() }
+func (n *Namespace) AMQPSAddr() string { return n.amqps }
 
 // HTTPSAddr is the host:port of WebSocket.
-func (n *Namespace) HTTPSAddr() string { return n.https.Addr().String() }
+func (n *Namespace) HTTPSAddr() string { return n.https }
 
 // CA is the authority that a client must trust.
 func (n *Namespace) CA() *localca.Authority { return n.ca }
@@ -217,12 +218,11 @@ func credentials(k Key) string {
 	return ";SharedAccessKeyName=" + k.Name + ";SharedAccessKey=" + k.Secret
 }
 
-func localhost(l net.Listener) string { return net.JoinHostPort("localhost", portOf(l)) }
-
-func portOf(l net.Listener) string {
-	_, port, err := net.SplitHostPort(l.Addr().String())
+// localhost is an address by the name that connection strings use.
+func localhost(addr string) string {
+	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return strconv.Itoa(0)
+		return ""
 	}
-	return port
+	return net.JoinHostPort("localhost", port)
 }

@@ -31,16 +31,21 @@ func (n *Namespace) listen(o Options) error {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
+	var listeners []net.Listener
 	for _, port := range []struct {
 		name string
 		port int
-		at   *net.Listener
+		at   *string
 	}{{"AMQP", o.AMQPPort, &n.amqp}, {"AMQPS", o.AMQPSPort, &n.amqps}, {"HTTPS", o.HTTPSPort, &n.https}} {
+		if port.port < 0 {
+			continue
+		}
 		l, err := net.Listen("tcp", net.JoinHostPort(o.Listen, strconv.Itoa(port.port)))
 		if err != nil {
 			return fmt.Errorf("listen for %s: %w", port.name, err)
 		}
-		*port.at = l
+		*port.at = l.Addr().String()
+		listeners = append(listeners, l)
 		if !n.keep(l) {
 			return net.ErrClosed
 		}
@@ -49,7 +54,7 @@ func (n *Namespace) listen(o Options) error {
 		return err
 	}
 	n.serveHTTP()
-	for _, l := range []net.Listener{n.amqp, n.amqps, n.https} {
+	for _, l := range listeners {
 		n.wg.Go(func() {
 			if err := n.Serve(l); err != nil {
 				n.log.Error("stopped listening", "addr", l.Addr().String(), "err", err)
@@ -59,7 +64,7 @@ func (n *Namespace) listen(o Options) error {
 	return nil
 }
 
-// certify covers the literal host:port of each TLS port too: azservicebus checks those.
+// certify covers the literal host:port of each port too: azservicebus checks those.
 func (n *Namespace) certify(ip string) error {
 	if n.ca == nil {
 		ca, err := localca.New()
@@ -69,8 +74,10 @@ func (n *Namespace) certify(ip string) error {
 		n.ca = ca
 	}
 	names := []string{ip}
-	for _, l := range []net.Listener{n.amqp, n.amqps, n.https} {
-		names = append(names, localhost(l), net.JoinHostPort(ip, portOf(l)))
+	for _, addr := range []string{n.amqp, n.amqps, n.https} {
+		if addr != "" {
+			names = append(names, localhost(addr), addr)
+		}
 	}
 	config, err := n.ca.ServerConfig(names...)
 	n.tls = config
@@ -229,7 +236,6 @@ func (p *peeked) Read(b []byte) (int, error) { return p.read.Read(b) } //nolint:
 type handedConns struct {
 	conns  chan net.Conn
 	closed chan struct{}
-	addr   net.Addr
 }
 
 func (h *handedConns) hand(ctx context.Context, nc net.Conn) bool {
@@ -259,10 +265,10 @@ func (h *handedConns) Close() error {
 	return nil
 }
 
-func (h *handedConns) Addr() net.Addr { return h.addr }
+func (h *handedConns) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (n *Namespace) serveHTTP() {
-	n.handed = handedConns{conns: make(chan net.Conn), closed: make(chan struct{}), addr: n.https.Addr()}
+	n.handed = handedConns{conns: make(chan net.Conn), closed: make(chan struct{})}
 	n.http = &http.Server{
 		Handler:           n.handler(),
 		ReadHeaderTimeout: httpReadTimeout,

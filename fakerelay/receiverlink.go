@@ -171,11 +171,13 @@ func (l *receiverLink) next() (broker.Delivery, bool, error) {
 	return d, err == nil, err
 }
 
-// fail ends the link because its source has ended. A deleted queue detaches all its links itself.
+// fail ends the link because its source has ended.
 func (l *receiverLink) fail(err error) {
-	if !errors.Is(err, broker.ErrDeleted) {
-		l.sender.Detach(l.c.linkError(err, l.path))
+	if errors.Is(err, broker.ErrDeleted) {
+		l.detach(l.gone())
+		return
 	}
+	l.detach(l.c.linkError(err, l.path))
 }
 
 func (l *receiverLink) deliver(d broker.Delivery) {

@@ -142,16 +142,6 @@ func TestDeletedKeyEndsItsLinks(t *testing.T) {
 	}
 }
 
-// Time moves on the wire here: the token's own, which no clock of ours can advance.
-func TestExpiryOfATokenEndsWhatItAuthorised(t *testing.T) {
-	n := fakerelay.RunT(t)
-	k := newKey(fakerelay.Send | fakerelay.Listen)
-	must(t, n.SetKey(fakerelay.DefaultQueue, k))
-	c := signedClient(t, n, k, fakerelay.DefaultQueue, time.Now().Add(2*time.Second))
-	_, err := tryReceive(within(t), newReceiver(t, c, fakerelay.DefaultQueue, nil))
-	hasCode(t, err, azservicebus.CodeUnauthorizedAccess)
-}
-
 func TestSecretsAreNotPrinted(t *testing.T) {
 	k := newKey(fakerelay.Send)
 	for _, printed := range []string{fmt.Sprint(k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%v", []fakerelay.Key{k}), fmt.Sprintf("%v", &k)} {

@@ -140,7 +140,7 @@ func (q *Queue) admit(messages []Message) error {
 	for _, m := range messages {
 		size += cost(m)
 		switch {
-		case len(m.Body) > MaxMessageSize:
+		case len(m.Body) > MaxMessageSize+overhead: // with what a server adds
 			return fmt.Errorf("%s: %d bytes, %d are allowed: %w", q.path, len(m.Body), MaxMessageSize, ErrTooLarge)
 		case q.options.RequiresSession && m.SessionID == nil:
 			return fmt.Errorf("%s: %w", q.path, ErrNoSessionID)

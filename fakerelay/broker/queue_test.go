@@ -314,7 +314,7 @@ func TestReceiveThatWasCancelledLosesNothing(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	q, _ := newQueue(t, broker.QueueOptions{MaxSize: 600 << 10})
-	_, err := q.Send(broker.Message{Body: make([]byte, broker.MaxMessageSize+1)})
+	_, err := q.Send(broker.Message{Body: make([]byte, broker.MaxMessageSize+1024)})
 	mustBe(t, err, broker.ErrTooLarge)
 	full := broker.Message{Body: make([]byte, broker.MaxMessageSize)}
 	_, err = q.Send(full, full, full)
