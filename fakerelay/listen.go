@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"passback/clock"
@@ -19,12 +17,10 @@ import (
 )
 
 const (
-	maxConnections  = 5000             // of a namespace, as the service allows for AMQP
-	helloTimeout    = 10 * time.Second // for the first bytes and for the TLS handshake
-	tlsHandshake    = 0x16             // content type of a TLS record that begins a connection (RFC 8446 5.1)
-	amqpHeader      = "AMQP"           // first bytes of the protocol header (AMQP 1.0 2.2)
-	maxHeaderBytes  = 64 << 10
-	httpReadTimeout = 30 * time.Second
+	maxConnections = 5000             // of a namespace, as the service allows for AMQP
+	helloTimeout   = 10 * time.Second // for the first bytes and for the TLS handshake
+	tlsHandshake   = 0x16             // content type of a TLS record that begins a connection (RFC 8446 5.1)
+	amqpHeader     = "AMQP"           // first bytes of the protocol header (AMQP 1.0 2.2)
 )
 
 func (n *Namespace) listen(o Options) error {
@@ -200,19 +196,6 @@ func (n *Namespace) greet(nc net.Conn) (livesOn bool) {
 	return false
 }
 
-// A leavingConn counts itself out when it is closed.
-type leavingConn struct {
-	net.Conn
-	once  sync.Once
-	leave func()
-}
-
-// Close may be called twice.
-func (c *leavingConn) Close() error {
-	defer c.once.Do(c.leave)
-	return c.Conn.Close() //nolint:wrapcheck // net.Conn's own errors must stay as they are
-}
-
 // A peeked connection can be looked at before it is read.
 type peeked struct {
 	net.Conn
@@ -231,54 +214,3 @@ func (p *peeked) first(count int) ([]byte, error) {
 
 // Read reads what was peeked at first.
 func (p *peeked) Read(b []byte) (int, error) { return p.read.Read(b) } //nolint:wrapcheck // net.Conn's own errors must stay as they are
-
-// handedConns is the listener of the HTTP server: connections that turned out to speak HTTP.
-type handedConns struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (h *handedConns) hand(ctx context.Context, nc net.Conn) bool {
-	select {
-	case h.conns <- nc:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (h *handedConns) Accept() (net.Conn, error) {
-	select {
-	case nc := <-h.conns:
-		return nc, nil
-	case <-h.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (h *handedConns) Close() error {
-	select {
-	case <-h.closed:
-	default:
-		close(h.closed)
-	}
-	return nil
-}
-
-func (h *handedConns) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (n *Namespace) serveHTTP() {
-	n.handed = handedConns{conns: make(chan net.Conn), closed: make(chan struct{})}
-	n.http = &http.Server{
-		Handler:           n.handler(),
-		ReadHeaderTimeout: httpReadTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          nil,
-	}
-	n.wg.Go(func() {
-		if err := n.http.Serve(&n.handed); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("stopped serving HTTP", "err", err)
-		}
-	})
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -258,6 +259,50 @@ func TestMoreMessagesThanASessionWindow(t *testing.T) {
 			}
 			seen[string(m.Body)] = true
 		}
+	}
+}
+
+func TestCompetingReceiversGetEachMessageOnce(t *testing.T) {
+	const receivers, count = 4, 400
+	w := newWorld(t, fakerelay.QueueOptions{LockDuration: 5 * time.Minute})
+	var wg sync.WaitGroup
+	got := make(chan string, count)
+	ctx, done := context.WithCancel(within(t))
+	for range receivers {
+		r := newReceiver(t, client(t, w.ConnectionString(), nil), queueName, nil)
+		wg.Go(func() {
+			for {
+				m, err := tryReceive(ctx, r)
+				if err != nil {
+					return
+				}
+				if err := r.CompleteMessage(context.Background(), m, nil); err != nil {
+					t.Error(err)
+				}
+				got <- string(m.Body)
+			}
+		})
+	}
+	sender := newSender(t, w.client, queueName)
+	for i := range count {
+		send(t, sender, body(fmt.Sprint(i)))
+	}
+	seen := make(map[string]bool)
+	for range count {
+		select {
+		case text := <-got:
+			if seen[text] {
+				t.Errorf("%s came twice", text)
+			}
+			seen[text] = true
+		case <-ctx.Done():
+			t.Fatalf("%d of %d messages came", len(seen), count)
+		}
+	}
+	done()
+	wg.Wait()
+	if n := w.queue(t).Count(); n != 0 {
+		t.Errorf("%d messages are left", n)
 	}
 }
 

@@ -1,11 +1,9 @@
 package fakerelay
 
-// HTTP on the TLS ports: AMQP over WebSocket (the OASIS "AMQP WebSocket Binding", subprotocol amqp; the older
-// SDKs' AMQPWSB10), and refusals in the service's manner. Left for later: the management API.
+// AMQP over WebSocket (OASIS "AMQP WebSocket Binding (WSB)", working draft 7): binary messages, subprotocol amqp, and
+// AMQPWSB10 as older SDKs call it.
 
 import (
-	"encoding/xml"
-	"fmt"
 	"net/http"
 
 	"github.com/coder/websocket"
@@ -14,41 +12,6 @@ import (
 )
 
 const webSocketPath = "/$servicebus/websocket"
-
-// What is answered to other requests. The tracking part follows.
-const (
-	textMissingToken = "MissingToken: The request contains no authorization header."
-	textNotHere      = "NotImplemented: The management API over HTTP is not supported in this version of the namespace."
-)
-
-func (n *Namespace) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc(webSocketPath, n.upgrade)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
-			refuseHTTP(w, r, http.StatusUnauthorized, textMissingToken)
-			return
-		}
-		refuseHTTP(w, r, http.StatusNotImplemented, textNotHere)
-	})
-	return mux
-}
-
-// refuseHTTP writes the service's error document.
-func refuseHTTP(w http.ResponseWriter, r *http.Request, status int, text string) {
-	body, err := xml.Marshal(struct {
-		XMLName xml.Name `xml:"Error"`
-		Code    int      `xml:"Code"`
-		Detail  string   `xml:"Detail"`
-	}{Code: status, Detail: text + tracking(r.Host+r.URL.Path)})
-	if err != nil {
-		http.Error(w, http.StatusText(status), status)
-		return
-	}
-	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, "%s", body)
-}
 
 // upgrade turns the request into an AMQP connection. The upgrade says the date, which clients check their clock
 // by. AMQP bounds its frames itself: the read limit is off.
