@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"passback/clock"
 	"passback/writeback/directory"
 	"passback/writeback/protocol"
 )
@@ -40,7 +39,7 @@ type Agent struct {
 }
 
 // minRenewInterval bounds how often a refusal or an unknown key may ask the cloud.
-const minRenewInterval = 10 * time.Second
+const minRenewInterval = 5 * time.Second
 
 // New checks the configuration and reads the files that it names. It connects to nothing.
 func New(c Config) (*Agent, error) {
@@ -90,6 +89,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.renew(ctx); errors.Is(err, errUnenrolled) {
 		return err
 	}
+	a.renewed = time.Time{} // that one was nobody's asking
 	a.log.event(eventStarted, "The agent has started.", "agent_id", a.current().AgentID, "tenant", a.current().Tenant, "version", version())
 	defer a.log.event(eventStopped, "The agent has stopped; requests to it alone will fail.")
 	for {
@@ -130,10 +130,9 @@ func (a *Agent) renew(ctx context.Context) error {
 	}
 	if err != nil {
 		a.log.event(eventServiceError, "The enrolment could not be renewed; the last one serves on.", "error", err)
-		a.measureAgain()
 		return err
 	}
-	a.clockIsOff(skew)
+	a.clockIsOff(theCloud, skew)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !sameEnrolment(a.enrolment, r) {
@@ -152,22 +151,20 @@ func sameEnrolment(a, b protocol.EnrolResponse) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// clockIsOff takes a measurement of the clock's skew.
-func (a *Agent) clockIsOff(skew time.Duration) {
-	_, before := a.gate.state()
-	a.gate.update(func(g *gate) { g.skew = skew })
-	if _, now := a.gate.state(); now && !before {
-		a.log.event(eventClockSkew, skewText(skew), "skew", skew)
-	}
-	a.measureAgain()
-}
+// theCloud is whose clock an enrolment measures ours by; a relay is named by its host.
+const theCloud = "the cloud"
 
-// measureAgain asks for a renewal in a while if the clock is off: only a further Date header can tell that it is not
-// any more.
-func (a *Agent) measureAgain() {
-	const while = 30 * time.Second
-	if _, off := a.gate.state(); off {
-		clock.Real().AfterFunc(while, func() { notify(a.renewNow) })
+// clockIsOff takes a measurement of the clock's skew, by somebody's clock.
+func (a *Agent) clockIsOff(by string, skew time.Duration) {
+	_, before := a.gate.state()
+	a.gate.update(func(g *gate) {
+		if g.skews == nil {
+			g.skews = map[string]time.Duration{}
+		}
+		g.skews[by] = skew
+	})
+	if _, now := a.gate.state(); now && !before {
+		a.log.event(eventClockSkew, skewText(skew), "skew", skew, "by", by)
 	}
 }
 

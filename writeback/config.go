@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"passback/clock"
 	"passback/writeback/protocol"
@@ -31,6 +32,9 @@ type Config struct {
 
 	Logger *slog.Logger `yaml:"-"` // default: to stderr, as Log says
 	Clock  clock.Clock  `yaml:"-"` // domain time: renewal of the enrolment, age of the key; default clock.Real()
+	// FirstBeatDelay is how long after its first beat as active an agent that is not the only one begins to receive.
+	// Default: protocol.FirstBeatDelay; tests with several agents cannot wait for that.
+	FirstBeatDelay time.Duration `yaml:"-"`
 	// DialLDAP opens TCP connections to domain controllers. Default: net.Dialer.
 	DialLDAP func(ctx context.Context, network, addr string) (net.Conn, error) `yaml:"-"`
 	// DialRelay opens TCP connections to the cloud, its relays and the proxy. Default: net.Dialer.
@@ -114,6 +118,9 @@ func (c *Config) defaults() {
 	}
 	if c.Clock == nil {
 		c.Clock = clock.Real()
+	}
+	if c.FirstBeatDelay == 0 {
+		c.FirstBeatDelay = protocol.FirstBeatDelay
 	}
 }
 

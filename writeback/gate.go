@@ -11,9 +11,9 @@ import (
 // A gate says whether the agent takes requests, and why not. The zero value is shut.
 type gate struct {
 	mu      sync.Mutex
-	staging string // why; empty: active
-	warm    bool   // the first beat as active is long enough ago
-	skew    time.Duration
+	staging string                   // why; empty: active
+	warm    bool                     // the first beat as active is long enough ago
+	skews   map[string]time.Duration // by whose clock they are measured
 	open    bool
 	changed chan struct{} // closed at each change of open
 }
@@ -43,14 +43,24 @@ func (g *gate) reason() string {
 	case g.staging != "":
 		return g.staging
 	case g.skewed():
-		return skewText(g.skew)
+		return skewText(g.skew())
 	case !g.warm:
 		return "the first heartbeat as active is too recent"
 	}
 	return ""
 }
 
-func (g *gate) skewed() bool { return g.skew.Abs() > protocol.MaxClockSkew }
+// skew is the worst measurement.
+func (g *gate) skew() (worst time.Duration) {
+	for _, d := range g.skews {
+		if d.Abs() > worst.Abs() {
+			worst = d
+		}
+	}
+	return worst
+}
+
+func (g *gate) skewed() bool { return g.skew().Abs() > protocol.MaxClockSkew }
 
 // state returns the reason, and whether the clock is why.
 func (g *gate) state() (reason string, skewed bool) {

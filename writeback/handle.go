@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"passback/clock"
 	"passback/writeback/protocol"
 	"passback/writeback/relay"
@@ -30,7 +32,7 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 	}
 	count := delivery{count: d.Count}
 	if err := p.Request.CheckTime(clock.Real().Now()); errors.Is(err, protocol.ErrInvalid) {
-		t.clockIsOff(clock.Real().Now().Sub(p.Request.IssuedAt)) // it comes from our future
+		t.clockIsOff(theCloud, clock.Real().Now().Sub(p.Request.IssuedAt)) // it comes from our future
 		t.give(ctx, d)
 		return
 	}
@@ -55,7 +57,7 @@ func (t *term) isAhead(d *relay.Delivery) bool {
 	if d.Enqueued.IsZero() || behind >= -protocol.MaxClockSkew {
 		return false
 	}
-	t.clockIsOff(behind)
+	t.clockIsOff(d.Host(), behind)
 	return true
 }
 
@@ -117,19 +119,30 @@ func (t *term) settle(ctx context.Context, r *relay.Client, d *relay.Delivery, p
 	}
 }
 
+// answer seals and sends, again and again until the deadline: until then somebody waits.
 func (t *term) answer(ctx context.Context, r *relay.Client, p protocol.Package, d decision) bool {
 	m, err := protocol.SealAnswer(t.sealingKey(), protocol.Answer{
 		TrackingID: p.Request.TrackingID, Tenant: t.enrolment.Tenant, RequestHash: p.Hash, ReplySession: p.Request.ReplySession,
 		AgentID: t.enrolment.AgentID, Outcome: d.outcome, Violation: d.violation, Notes: d.notes, DC: d.dc, Detail: limit(d.detail),
 		IssuedAt: clock.Real().Now().UTC(),
 	})
-	if err == nil {
-		err = r.Answer(ctx, m)
-	}
 	if err != nil {
-		t.log.event(eventNotSettled, "The answer was not taken.", "tracking_id", p.Request.TrackingID, "outcome", d.outcome, "error", err)
+		t.log.event(eventNotSettled, "The answer could not be sealed.", "tracking_id", p.Request.TrackingID, "outcome", d.outcome, "error", err)
+		return false
 	}
-	return err == nil
+	wait := backoff.NewExponentialBackOff()
+	for {
+		if err = r.Answer(ctx, m); err == nil {
+			return true
+		}
+		t.log.event(eventNotSettled, "The answer was not taken.", "tracking_id", p.Request.TrackingID, "outcome", d.outcome, "error", err)
+		if errors.Is(err, relay.ErrUnauthorized) {
+			notify(t.renewNow)
+		}
+		if late := clock.Real().Now().After(p.Request.Deadline); late || clock.Sleep(ctx, clock.Real(), wait.NextBackOff()) != nil {
+			return false
+		}
+	}
 }
 
 func (t *term) complete(ctx context.Context, d *relay.Delivery) bool {

@@ -84,7 +84,7 @@ func (t *term) beaten(h protocol.Heartbeat) {
 				warm()
 				return
 			}
-			clock.Real().AfterFunc(protocol.FirstBeatDelay, warm)
+			clock.Real().AfterFunc(t.config.FirstBeatDelay, warm)
 		})
 	}
 	if h.Mode == protocol.Staging || h.Ready {

@@ -3,6 +3,7 @@ package writeback
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ const (
 	goodbyeTimeout  = 1500 * time.Millisecond // with twice drainTimeout, and the relay's second: 5 s at most
 	drainTimeout    = 1200 * time.Millisecond
 	probeInterval   = 10 * time.Second
+	measureInterval = 30 * time.Second
 	beatTimeout     = 10 * time.Second
 	beatAgainAfter  = 5 * time.Second // where no relay took the last one
 	openWithRenewal = 10 * time.Second
@@ -54,14 +56,17 @@ func (a *Agent) newTerm() (*term, error) {
 	for _, r := range t.enrolment.Relays {
 		client, err := relay.New(relay.Options{
 			Relay: r, Proxy: a.cloud.proxy, RootCAs: a.cloud.roots, Dial: a.config.DialRelay, Concurrency: concurrency,
-			Observe: t.observer(r.Host), Skew: a.clockIsOff, Logger: a.log.Logger,
+			Observe: t.observer(r.Host), Skew: func(d time.Duration) { a.clockIsOff(r.Host, d) }, Logger: a.log.Logger,
 		})
 		if err != nil {
 			return nil, err
 		}
 		t.relays = append(t.relays, client)
 	}
-	a.gate.update(func(g *gate) { g.staging = t.staging() })
+	a.gate.update(func(g *gate) {
+		g.staging = t.staging()
+		maps.DeleteFunc(g.skews, func(by string, _ time.Duration) bool { return by != theCloud }) // other relays, maybe
+	})
 	return t, nil
 }
 
@@ -87,6 +92,7 @@ func (t *term) run(ctx context.Context) error {
 	var serving, listening sync.WaitGroup
 	serving.Go(func() { t.watch(ctx) })
 	serving.Go(func() { t.beats(ctx) })
+	serving.Go(func() { t.clocks(ctx) })
 	for _, r := range t.relays {
 		listening.Go(func() { t.listen(ctx, r) })
 	}
@@ -165,6 +171,21 @@ func (t *term) relayChanged() {
 		t.log.event(eventUnhealthy, "Password writeback service is not in a healthy state: no relay is connected.")
 	}
 	notify(t.beat)
+}
+
+// clocks measures again while the clock is off: only a further Date header can tell that it is not any more.
+func (t *term) clocks(ctx context.Context) {
+	for clock.Sleep(ctx, clock.Real(), measureInterval) == nil {
+		if _, off := t.gate.state(); !off {
+			continue
+		}
+		notify(t.renewNow)
+		for _, r := range t.relays {
+			if err := r.Measure(ctx); err != nil {
+				t.log.Info("the relay's clock could not be read", "relay", r.Host(), "error", err)
+			}
+		}
+	}
 }
 
 // watch looks which controller each domain is to be written to, and has a change told at once.

@@ -50,16 +50,23 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string) error {
 			key := n.Content[i]
 			field, known := allowed.types[key.Value]
 			if !known {
-				return fmt.Errorf("line %d: unknown key %.60q; allowed here: %s", key.Line, path+key.Value, strings.Join(allowed.names, ", "))
+				return fmt.Errorf("line %d: unknown key %.60q; allowed here: %s", key.Line, join(path, key.Value), strings.Join(allowed.names, ", "))
 			}
-			if err := checkKeys(n.Content[i+1], field, path+key.Value+"."); err != nil {
+			if err := checkKeys(n.Content[i+1], field, join(path, key.Value)); err != nil {
 				return err
 			}
 		}
 	case t.Kind() == reflect.Struct && n.Tag != "!!null":
-		return fmt.Errorf("line %d: %s wants keys: %s", n.Line, strings.TrimSuffix(path, "."), strings.Join(yamlKeys(t).names, ", "))
+		return fmt.Errorf("line %d: %s wants keys: %s", n.Line, path, strings.Join(yamlKeys(t).names, ", "))
 	}
 	return nil
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
 }
 
 type keys struct {

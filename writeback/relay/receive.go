@@ -24,6 +24,9 @@ type Delivery struct {
 	message *azservicebus.ReceivedMessage
 }
 
+// Host is that of the relay that it came from.
+func (d *Delivery) Host() string { return d.client.Host() }
+
 // Complete removes the request from the queue.
 func (d *Delivery) Complete(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTimeout)

@@ -57,7 +57,7 @@ const (
 	defaultConcurrency = 8
 	connectTimeout     = 20 * time.Second // TCP, TLS, upgrade, AMQP and the first link, together
 	settleTimeout      = 5 * time.Second
-	closeTimeout       = time.Second
+	closeTimeout       = 300 * time.Millisecond
 )
 
 // A Client speaks to one relay.
@@ -113,10 +113,13 @@ func (c *Client) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	c.listening.Store(false)
-	for _, client := range []*azservicebus.Client{c.requests, c.answers.client, c.status.client} {
-		if err := client.Close(ctx); err != nil {
-			c.o.Logger.Debug("closing a connection to the relay", "relay", c.Host(), "error", err)
-		}
+	if err := c.requests.Close(ctx); err != nil {
+		c.o.Logger.Debug("closing a connection to the relay", "relay", c.Host(), "error", err)
+	}
+	for _, o := range []*outlet{c.answers, c.status} {
+		o.mu.Lock()
+		o.close()
+		o.mu.Unlock()
 	}
 	c.transport.CloseIdleConnections()
 }

@@ -324,8 +324,11 @@ func TestDateOfTheUpgradeTellsTheSkew(t *testing.T) {
 	if err := c.Beat(within(t), protocol.Message{ID: "beat-1", Body: []byte("x"), TTL: time.Minute}); err == nil {
 		t.Error("a relay that refuses the upgrade took a heartbeat")
 	}
-	if d := <-skew; d > -50*time.Minute || d < -70*time.Minute {
-		t.Errorf("told %s, want an hour behind", d)
+	must(t, c.Measure(within(t)))
+	for range 2 {
+		if d := <-skew; d > -50*time.Minute || d < -70*time.Minute {
+			t.Errorf("told %s, want an hour behind", d)
+		}
 	}
 }
 

@@ -3,36 +3,92 @@ package relay
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"passback/writeback/protocol"
 )
 
-// An outlet is the sender of one queue.
+// An outlet is the sender of one queue. The SDK's own never recovers from a link that was detached for good, as
+// when its key is replaced, so a failed one is made anew.
 type outlet struct {
+	queue string
+	make  func() (*azservicebus.Client, error)
+
+	mu     sync.Mutex
 	client *azservicebus.Client
 	sender *azservicebus.Sender
 }
 
 func (c *Client) outlet(rule protocol.SASRule, queue string) (*outlet, error) {
-	client, err := c.connect(rule)
+	o := &outlet{queue: queue, make: func() (*azservicebus.Client, error) { return c.connect(rule) }}
+	_, err := o.current()
+	return o, err
+}
+
+// current returns the sender in use, making one if there is none.
+func (o *outlet) current() (*azservicebus.Sender, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sender != nil {
+		return o.sender, nil
+	}
+	client, err := o.make()
 	if err != nil {
 		return nil, err
 	}
-	sender, err := client.NewSender(queue, nil)
+	sender, err := client.NewSender(o.queue, nil)
 	if err != nil {
-		return nil, fmt.Errorf("relay %s: send to %s: %w", c.Host(), queue, err)
+		return nil, fmt.Errorf("send to %s: %w", o.queue, err)
 	}
-	return &outlet{client: client, sender: sender}, nil
+	o.client, o.sender = client, sender
+	return sender, nil
+}
+
+// discard closes a sender that failed, unless another call did so already.
+func (o *outlet) discard(failed *azservicebus.Sender) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sender == failed {
+		o.close()
+	}
+}
+
+// close ends the connection; mu is held.
+func (o *outlet) close() {
+	if o.client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	_ = o.client.Close(ctx) // it may well have ended already
+	o.client, o.sender = nil, nil
+}
+
+// use runs f with a sender, and once more with a new one if that fails: the first may have been detached long ago.
+func (o *outlet) use(ctx context.Context, f func(*azservicebus.Sender) error) error {
+	for again := false; ; again = true {
+		sender, err := o.current()
+		if err != nil {
+			return err
+		}
+		if err = f(sender); err == nil || ctx.Err() != nil {
+			return err
+		}
+		o.discard(sender)
+		if again {
+			return err
+		}
+	}
 }
 
 // open makes the link stand, and sends nothing: a batch must know the link's largest message.
 func (o *outlet) open(ctx context.Context) error {
-	if _, err := o.sender.NewMessageBatch(ctx, nil); err != nil {
-		return fmt.Errorf("open a sender: %w", err)
-	}
-	return nil
+	return o.use(ctx, func(s *azservicebus.Sender) error {
+		_, err := s.NewMessageBatch(ctx, nil)
+		return err //nolint:wrapcheck // the caller classifies it
+	})
 }
 
 // Answer sends an answer into the session that it names.
@@ -53,7 +109,10 @@ func (c *Client) send(ctx context.Context, o *outlet, m protocol.Message, what s
 			*field = &value
 		}
 	}
-	if err := o.sender.SendMessage(ctx, out, nil); err != nil {
+	err := o.use(ctx, func(s *azservicebus.Sender) error {
+		return s.SendMessage(ctx, out, nil) //nolint:wrapcheck // classified below
+	})
+	if err != nil {
 		return c.classify(what, err)
 	}
 	return nil

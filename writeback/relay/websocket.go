@@ -56,6 +56,24 @@ func (c *Client) dial(ctx context.Context, args azservicebus.NewWebSocketConnArg
 	return &conn{Conn: websocket.NetConn(context.Background(), ws, websocket.MessageBinary), ws: ws}, nil
 }
 
+// Measure compares the clocks anew, by the answer to any request at all.
+func (c *Client) Measure(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodHead, "https://"+c.Host()+"/", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("relay %s: %w", c.Host(), err)
+	}
+	sent := clock.Real().Now()
+	response, err := c.transport.RoundTrip(r)
+	if err != nil {
+		return fmt.Errorf("relay %s: %w", c.Host(), err)
+	}
+	response.Body.Close()
+	c.compareClocks(response.Header, sent)
+	return nil
+}
+
 func (c *Client) compareClocks(h http.Header, sent time.Time) {
 	if h.Get("Date") == "" {
 		return // not every server dates an upgrade

@@ -1,0 +1,246 @@
+package writeback_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"passback/fakerelay"
+	"passback/writeback/protocol"
+)
+
+func TestResetReachesTheDirectoryAndIsAnswered(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	const password = "Spring-Evening-42"
+	r := l.request(nil)
+	a := l.ask(r, newPassword(password))
+	if a.Outcome != protocol.Success || a.DC != "dc1.corp.example" {
+		t.Fatalf("answered %+v\n%s", a, l.logText())
+	}
+	if !l.passwordIs("alice", password) {
+		t.Error("the directory does not have the password")
+	}
+	eventually(t, "an empty queue", func() bool { return l.queued(protocol.QueueRequests) == 0 })
+	for _, id := range []string{"31001", "31002", "31015", "31019"} {
+		if !l.event(id) {
+			t.Errorf("event %s was not logged", id)
+		}
+	}
+	for _, secret := range []string{password, initial, bindPassword, l.token, "secret-of-"} {
+		if strings.Contains(l.logText(), secret) {
+			t.Error("a secret was logged")
+		}
+	}
+}
+
+func TestRefusalIsAnsweredWithItsRule(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	a := l.ask(l.request(nil), newPassword("short"))
+	if a.Outcome != protocol.PolicyViolation || a.Violation == nil || a.Violation.Rule != protocol.RuleLength {
+		t.Errorf("answered %+v", a)
+	}
+	if !l.passwordIs("alice", initial) {
+		t.Error("a refused password was set")
+	}
+	if !l.event("33008") || !l.event("31003") {
+		t.Error("the refusal was not logged as the real service does")
+	}
+}
+
+func TestChangeNeedsTheOldPassword(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	change := func(r *protocol.Request) { r.Operation, r.Unlock = protocol.Change, false }
+	wrong := protocol.Secrets{Old: protocol.NewSecret("Not-My-Password-1"), New: protocol.NewSecret("Spring-Evening-42")}
+	if a := l.ask(l.request(change), wrong); a.Outcome != protocol.IncorrectPassword {
+		t.Errorf("with a wrong old password: %+v", a)
+	}
+	right := protocol.Secrets{Old: protocol.NewSecret(initial), New: protocol.NewSecret("Spring-Evening-42")}
+	if a := l.ask(l.request(change), right); a.Outcome != protocol.Success {
+		t.Errorf("with the old password: %+v", a)
+	}
+	if !l.passwordIs("alice", "Spring-Evening-42") {
+		t.Error("the directory does not have the password")
+	}
+}
+
+func TestRedeliveryIsAnsweredAlikeAndAppliedOnce(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	dropped := make(chan struct{})
+	remove := l.relay.Hook(func(e fakerelay.Event) fakerelay.Action {
+		if e.Kind == fakerelay.Complete && !e.Done && e.Entity == protocol.QueueRequests && e.DeliveryCount == 1 {
+			select {
+			case <-dropped:
+			default:
+				close(dropped)
+				return fakerelay.Disconnect
+			}
+		}
+		return fakerelay.Pass
+	})
+	defer remove()
+	m := l.seal(l.request(nil), newPassword("Spring-Evening-42"))
+	l.send(m)
+	if a := l.answer(m); a.Outcome != protocol.Success {
+		t.Errorf("first answered %+v", a)
+	}
+	<-dropped
+	l.wire.Advance(protocol.LockDuration + time.Second)
+	if a := l.answer(m); a.Outcome != protocol.Success {
+		t.Errorf("then answered %+v", a)
+	}
+	written := 0
+	for _, w := range l.dc.PasswordWrites() {
+		if w.Code == 0 {
+			written++
+		}
+	}
+	if written != 1 {
+		t.Errorf("the password was written %d times", written)
+	}
+}
+
+func TestForeignAndTamperedMessagesAreRemoved(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	foreign := l.request(func(r *protocol.Request) { r.Tenant = "fabrikam" })
+	tampered := l.seal(l.request(nil), newPassword("Spring-Evening-42"))
+	tampered.Body[len(tampered.Body)/2] ^= 1
+	moved := l.seal(l.request(nil), newPassword("Spring-Evening-42"))
+	moved.ID = string(l.request(nil).TrackingID)
+	for name, m := range map[string]protocol.Message{
+		"foreign": l.seal(foreign, newPassword("Spring-Evening-42")), "tampered": tampered, "moved": moved,
+		"not ours": {ID: "x", Body: []byte("hello"), TTL: time.Minute}, "empty": {ID: "y", TTL: time.Minute},
+	} {
+		l.send(m)
+		eventually(t, name+": an empty queue", func() bool { return l.queued(protocol.QueueRequests) == 0 })
+	}
+	if n := l.queued(protocol.QueueAnswers); n != 0 {
+		t.Errorf("%d answers to messages that do not open", n)
+	}
+	if len(l.dc.PasswordWrites()) != 0 {
+		t.Error("one of them reached the directory")
+	}
+	q, err := l.relay.Queue(protocol.QueueRequests)
+	must(t, err)
+	if q.DeadLetterCount() != 0 {
+		t.Error("one of them was dead-lettered")
+	}
+}
+
+func TestRequestSealedToNobodyHereIsRefusedAtTheLastDelivery(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	other, err := protocol.NewPrivateKey()
+	must(t, err)
+	m, err := protocol.SealRequest(l.keys[0], l.request(nil), newPassword("Spring-Evening-42"), []protocol.PublicKey{other.Public()})
+	must(t, err)
+	l.send(m)
+	if a := l.answer(m); a.Outcome != protocol.DecryptionFailed {
+		t.Errorf("answered %+v", a)
+	}
+	alice, err := l.dc.User("alice")
+	must(t, err)
+	if burnt := alice.Values(protocol.DefaultMarkerAttribute); len(burnt) != 2 {
+		t.Errorf("the refusal was not burnt: %q", burnt)
+	}
+}
+
+func TestInvalidRequestIsRefused(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	r := l.request(nil)
+	m := l.forge(r, func(o map[string]any) { o["dc"] = "not a name" })
+	l.send(m)
+	if a := l.answer(m); a.Outcome != protocol.InvalidRequest {
+		t.Errorf("answered %+v", a)
+	}
+}
+
+func TestStagingAgentBeatsAndTakesNothing(t *testing.T) {
+	l := newLab(t)
+	l.mode = protocol.Staging
+	l.start(l.enrolled())
+	beats := l.beats()
+	if b := beats[0]; b.Mode != protocol.Staging || b.Ready || b.Reason != "the tenant says so" || !b.Usable() {
+		t.Errorf("beat %+v", b)
+	}
+	l.send(l.seal(l.request(nil), newPassword("Spring-Evening-42")))
+	if l.queued(protocol.QueueRequests) != 1 || len(l.dc.PasswordWrites()) != 0 {
+		t.Error("a staging agent took a request")
+	}
+}
+
+func TestHeartbeatTellsWhatTheCloudNeeds(t *testing.T) {
+	l := newLab(t)
+	stop := l.start(l.enrolled())
+	must(t, stop())
+	beats := l.beats()
+	first, last := beats[0], beats[len(beats)-1]
+	if first.Mode != protocol.Active || len(first.Domains) != 1 || first.Domains[0].DC != "dc1.corp.example" || first.Keys[0] != l.agents[0].Thumbprint() {
+		t.Errorf("first beat %+v", first)
+	}
+	if !last.Goodbye || last.Ready {
+		t.Errorf("last beat %+v, want a goodbye", last)
+	}
+	served := false
+	for _, b := range beats {
+		must(t, b.CheckFresh(time.Now(), time.Time{}))
+		served = served || b.Ready && b.Relays[0].Listening
+	}
+	if !served {
+		t.Error("no beat said that requests are taken")
+	}
+}
+
+func TestStopFinishesWhatIsInHand(t *testing.T) {
+	l := newLab(t)
+	stop := l.start(l.enrolled())
+	inHand, goOn := make(chan struct{}), make(chan struct{})
+	remove := l.holdModify(inHand, goOn)
+	defer remove()
+	m := l.seal(l.request(nil), newPassword("Spring-Evening-42"))
+	l.send(m)
+	<-inHand
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	eventually(t, "a goodbye", func() bool { b := l.beats(); return b[len(b)-1].Goodbye })
+	close(goOn)
+	if a := l.answer(m); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+	must(t, <-stopped)
+	if l.queued(protocol.QueueRequests) != 0 {
+		t.Error("the request was answered and not completed")
+	}
+}
+
+func TestClockThatIsOffTakesNothing(t *testing.T) {
+	l := newLab(t)
+	c := l.enrolled()
+	l.mu.Lock()
+	l.skew = -time.Minute // so the agent is ahead
+	l.mu.Unlock()
+	l.begin(c)
+	eventually(t, "event 34020", func() bool { return l.event("34020") })
+	eventually(t, "a heartbeat that says so", func() bool {
+		b := l.beats()
+		return len(b) > 0 && !b[len(b)-1].Ready && strings.Contains(b[len(b)-1].Reason, "ahead of the cloud's")
+	})
+}
+
+func TestUnknownPackageKeyIsAskedFor(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	l.mu.Lock()
+	fresh, err := protocol.NewPackageKey()
+	must(t, err)
+	l.keys = append([]protocol.PackageKey{fresh}, l.keys...)
+	l.mu.Unlock()
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+}

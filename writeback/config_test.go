@@ -1,0 +1,117 @@
+package writeback_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"passback/writeback"
+	"passback/writeback/protocol"
+)
+
+const goodConfig = `cloud: https://127.0.0.1:8470/enrol
+cloud_ca_file: ca.pem
+state_dir: state
+proxy: ""
+mode: active
+directories:
+  - domain: corp.example
+    servers: []
+    ca_file: ca.pem
+    bind: {user: svc-writeback@corp.example, password_file: bind.secret}
+log: {level: info, format: auto}
+`
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "agent.yaml")
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestConfigIsTakenFromItsFolder(t *testing.T) {
+	path := writeConfig(t, goodConfig)
+	c, err := writeback.LoadConfig(path)
+	must(t, err)
+	dir := filepath.Dir(path)
+	d := c.Directories[0]
+	if c.StateDir != filepath.Join(dir, "state") || c.CloudCAFile != filepath.Join(dir, "ca.pem") || d.Bind.PasswordFile != filepath.Join(dir, "bind.secret") {
+		t.Errorf("paths are %q, %q, %q", c.StateDir, c.CloudCAFile, d.Bind.PasswordFile)
+	}
+	if c.Mode != protocol.Active || d.Domain != "corp.example" || d.Bind.User != "svc-writeback@corp.example" {
+		t.Errorf("read %+v", c)
+	}
+}
+
+func TestConfigSaysWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"unknown key":          {"mode: active", "mood: active", `line 5: unknown key "mood"; allowed here: cloud, cloud_ca_file, state_dir, proxy, mode, directories, log`},
+		"unknown nested key":   {"password_file: bind.secret", "password: x", `unknown key "directories[0].bind.password"; allowed here: user, password_file`},
+		"wrong choice":         {"mode: active", "mode: passive", `mode: "passive" is not allowed; want active, staging`},
+		"wrong level":          {"level: info", "level: loud", `log.level: "loud" is not allowed; want debug, info, warn, error`},
+		"plain HTTP":           {"https://127", "http://127", `cloud: "http://127.0.0.1:8470/enrol" is not allowed`},
+		"password in proxy":    {`proxy: ""`, `proxy: "http://u:hunter2@proxy:8080"`, "proxy: a password may not stand in this file"},
+		"no proxy scheme":      {`proxy: ""`, `proxy: "proxy:8080"`, `proxy: "proxy:8080" is not allowed`},
+		"no domain":            {"corp.example\n", "corp\n", `directories[0].domain: "corp" is not allowed; want a DNS name`},
+		"no bind":              {"bind: {user: svc-writeback@corp.example, password_file: bind.secret}", "bind:", "directories[0].bind.user"},
+		"a list for a mapping": {"log: {level: info, format: auto}", "log: [info]", "log wants keys: level, format"},
+		"a mapping for text":   {"mode: active", "mode: {a: b}", "a value of the wrong kind"},
+		"two documents":        {"cloud: ", "a: b\n---\ncloud: ", "more than one document"},
+		"not YAML":             {"cloud: ", "\tcloud: ", "not YAML"},
+		"twice":                {"mode: active", "mode: active\nmode: staging", "mode"},
+	} {
+		text := strings.Replace(goodConfig, c.old, c.new, 1)
+		if text == goodConfig {
+			t.Fatalf("%s: changes nothing", name)
+		}
+		path := writeConfig(t, text)
+		_, err := writeback.LoadConfig(path)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the error shows a password", name)
+		}
+	}
+}
+
+func TestSecretsComeFromGuardedFiles(t *testing.T) {
+	l := newLab(t)
+	must(t, os.Chmod(l.path("bind.secret"), 0o644))
+	if _, err := writeback.New(l.config()); err == nil || !strings.Contains(err.Error(), "make it 0600") {
+		t.Errorf("a password that everybody may read: %v", err)
+	}
+	must(t, os.Remove(l.path("bind.secret")))
+	if _, err := writeback.New(l.config()); err == nil || !strings.Contains(err.Error(), "directories[0].bind.password_file") {
+		t.Errorf("a missing password: %v", err)
+	}
+	must(t, os.Mkdir(l.path("credentials"), 0o700))
+	must(t, os.WriteFile(l.path("credentials/bind.secret"), []byte(bindPassword), 0o400))
+	t.Setenv("CREDENTIALS_DIRECTORY", l.path("credentials"))
+	if _, err := writeback.New(l.config()); err != nil {
+		t.Errorf("with a systemd credential: %v", err)
+	}
+}
+
+func TestStateIsForTheAgentAlone(t *testing.T) {
+	l := newLab(t)
+	must(t, os.Mkdir(l.path("state"), 0o755))
+	err := writeback.Enroll(within(t), l.config(), protocol.NewSecret(l.token))
+	if err == nil || !strings.Contains(err.Error(), "mode 0700, not 0755") {
+		t.Errorf("an open state_dir: %v", err)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add(goodConfig)
+	f.Add("a: &a [*a]")
+	f.Add("directories: [[], {}]")
+	path := filepath.Join(f.TempDir(), "agent.yaml")
+	f.Fuzz(func(t *testing.T, text string) {
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		if c, err := writeback.LoadConfig(path); err == nil && (c.Cloud == "" || len(c.Directories) == 0) {
+			t.Errorf("accepted %q", text)
+		}
+	})
+}
