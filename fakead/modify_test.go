@@ -24,6 +24,9 @@ func withMarker(m *ldap.ModifyRequest, value string) *ldap.ModifyRequest {
 // A value added in the same modify is a lock that the directory keeps: the second attempt is refused as a whole,
 // whatever else would have become of it.
 func TestAValueInTheSameModifyIsALock(t *testing.T) {
+	dc := fakead.RunT(t)
+	admin := asAdministrator(t, dc)
+	n := 0
 	for name, c := range map[string]struct {
 		request func(dn string) *ldap.ModifyRequest
 		code    uint16
@@ -37,19 +40,18 @@ func TestAValueInTheSameModifyIsALock(t *testing.T) {
 		"change, wrong old and too short": {func(dn string) *ldap.ModifyRequest { return changeRequest(dn, "no", "abc") }, 19, changeText("00000056")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dc := fakead.RunT(t)
+			n++
+			fresh, decided := fmt.Sprintf("fresh%d", n), fmt.Sprintf("decided%d", n)
 			seed(t, dc,
-				fakead.User{SAM: "fresh"},
-				fakead.User{SAM: "decided", Attributes: map[string][]string{marker: {"passback/1 r1"}}})
-			admin := asAdministrator(t, dc)
-
-			expect(t, "a new value", admin.Modify(withMarker(c.request(dnOf(t, dc, "fresh")), "passback/1 r1")), c.code, c.text)
-			if has := slices.Contains(stateOf(t, dc, "fresh").Values(marker), "passback/1 r1"); has != (c.code == 0) {
+				fakead.User{SAM: fresh},
+				fakead.User{SAM: decided, Attributes: map[string][]string{marker: {"passback/1 r1"}}})
+			expect(t, "a new value", admin.Modify(withMarker(c.request(dnOf(t, dc, fresh)), "passback/1 r1")), c.code, c.text)
+			if has := slices.Contains(stateOf(t, dc, fresh).Values(marker), "passback/1 r1"); has != (c.code == 0) {
 				t.Errorf("answered %d, and the value is there: %t", c.code, has)
 			}
 
-			expect(t, "a used value", admin.Modify(withMarker(c.request(dnOf(t, dc, "decided")), "passback/1 r1")), 20, textValueExists)
-			if got := stateOf(t, dc, "decided"); !got.PasswordIs(oldPassword) || got.BadPasswords != 0 {
+			expect(t, "a used value", admin.Modify(withMarker(c.request(dnOf(t, dc, decided)), "passback/1 r1")), 20, textValueExists)
+			if got := stateOf(t, dc, decided); !got.PasswordIs(oldPassword) || got.BadPasswords != 0 {
 				t.Errorf("the refused modify set the password (%t) or counted (%d)", !got.PasswordIs(oldPassword), got.BadPasswords)
 			}
 		})

@@ -1,6 +1,7 @@
 package fakead_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -21,6 +22,8 @@ func replaceRequest(dn, password string, attributes ...string) *ldap.ModifyReque
 }
 
 func TestDelegatedRights(t *testing.T) {
+	dc := fakead.RunT(t)
+	n := 0
 	all := fakead.Rights{ResetPassword: true, WritePwdLastSet: true, WriteLockoutTime: true, WriteMarker: marker, Unexpire: true}
 	with := func(change func(*fakead.Rights)) fakead.Rights {
 		r := all
@@ -55,13 +58,14 @@ func TestDelegatedRights(t *testing.T) {
 		}, 50, textNoWriteRight},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dc := fakead.RunT(t)
-			seed(t, dc, fakead.User{SAM: "alice"}, fakead.User{SAM: "svc"})
-			if err := dc.Delegate("svc", c.rights); err != nil {
+			n++
+			user, service := fmt.Sprintf("user%d", n), fmt.Sprintf("svc%d", n)
+			seed(t, dc, fakead.User{SAM: user}, fakead.User{SAM: service})
+			if err := dc.Delegate(service, c.rights); err != nil {
 				t.Fatal(err)
 			}
-			expect(t, "modify", connectAs(t, dc, "svc@corp.example", oldPassword).Modify(c.request(dnOf(t, dc, "alice"))), c.code, c.text)
-			if got := stateOf(t, dc, "alice"); got.PasswordIs(newPassword) != (c.code == 0) {
+			expect(t, "modify", connectAs(t, dc, service+"@corp.example", oldPassword).Modify(c.request(dnOf(t, dc, user))), c.code, c.text)
+			if got := stateOf(t, dc, user); got.PasswordIs(newPassword) != (c.code == 0) {
 				t.Errorf("answered %d, and the password is the new one: %t", c.code, got.PasswordIs(newPassword))
 			}
 		})

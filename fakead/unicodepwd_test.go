@@ -1,6 +1,7 @@
 package fakead_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,9 @@ func TestResetByAnAdministrator(t *testing.T) {
 }
 
 func TestChange(t *testing.T) {
+	dc := fakead.RunT(t)
+	seed(t, dc, fakead.User{SAM: "colleague"})
+	n := 0
 	for name, c := range map[string]struct {
 		user     fakead.User
 		from, to string
@@ -95,14 +99,15 @@ func TestChange(t *testing.T) {
 		"cannot change, wrong old one": {fakead.User{CannotChange: true}, "no", newPassword, 19, textCannotChange},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dc := fakead.RunT(t)
-			c.user.SAM = "alice"
-			seed(t, dc, c.user, fakead.User{SAM: "colleague"})
-			before := stateOf(t, dc, "alice")
+			n++
+			sam := fmt.Sprintf("user%d", n)
+			c.user.SAM = sam
+			seed(t, dc, c.user)
+			before := stateOf(t, dc, sam)
 			// Whoever knows the old password may change it, so also who is locked out can be shown to be refused.
 			colleague := connectAs(t, dc, "colleague@corp.example", oldPassword)
 			expect(t, "change", colleague.Modify(changeRequest(before.DN, c.from, c.to)), c.code, c.text)
-			after := stateOf(t, dc, "alice")
+			after := stateOf(t, dc, sam)
 			want := c.from
 			if c.code == 0 {
 				want = c.to
@@ -170,6 +175,8 @@ func TestEncodingOfUnicodePwd(t *testing.T) {
 
 // The forms of a modify and what an administrator and the user are answered.
 func TestFormsOfAPasswordWrite(t *testing.T) {
+	dc := fakead.RunT(t)
+	n := 0
 	old, next, other := quoted(oldPassword), quoted(newPassword), quoted("Autumn-2028#")
 	type clause struct {
 		operation string
@@ -196,23 +203,24 @@ func TestFormsOfAPasswordWrite(t *testing.T) {
 		"two replaces":                    {[]clause{{"replace", []string{other}}, {"replace", []string{next}}}, 0, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dc := fakead.RunT(t)
-			seed(t, dc, fakead.User{SAM: "alice"})
-			m := ldap.NewModifyRequest(dnOf(t, dc, "alice"), nil)
+			n++
+			sam := fmt.Sprintf("user%d", n)
+			seed(t, dc, fakead.User{SAM: sam})
+			m := ldap.NewModifyRequest(dnOf(t, dc, sam), nil)
 			for _, cl := range c.clauses {
 				map[string]func(string, []string){"add": m.Add, "delete": m.Delete, "replace": m.Replace}[cl.operation]("unicodePwd", cl.values)
 			}
-			expect(t, "user", connectAs(t, dc, "alice@corp.example", oldPassword).Modify(m), c.user, "")
+			expect(t, "user", connectAs(t, dc, sam+"@corp.example", oldPassword).Modify(m), c.user, "")
 			if c.user == 0 {
-				if err := dc.SetPassword("alice", oldPassword, dc.Clock().Now().AddDate(0, 0, -2)); err != nil {
+				if err := dc.SetPassword(sam, oldPassword, dc.Clock().Now().AddDate(0, 0, -2)); err != nil {
 					t.Fatal(err)
 				}
-				if err := dc.SetAttribute("alice", "ntPwdHistory"); err != nil {
+				if err := dc.SetAttribute(sam, "ntPwdHistory"); err != nil {
 					t.Fatal(err)
 				}
 			}
 			expect(t, "administrator", asAdministrator(t, dc).Modify(m), c.admin, "")
-			if want := map[bool]string{true: newPassword, false: oldPassword}[c.admin == 0]; !stateOf(t, dc, "alice").PasswordIs(want) {
+			if want := map[bool]string{true: newPassword, false: oldPassword}[c.admin == 0]; !stateOf(t, dc, sam).PasswordIs(want) {
 				t.Error("the password is not what the answer says")
 			}
 		})
