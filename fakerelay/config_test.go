@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"passback/clock"
 	"passback/fakerelay"
+	"passback/fakerelay/broker"
 )
 
 func TestReadConfigOfTheOfficialEmulator(t *testing.T) {
@@ -62,4 +64,24 @@ func TestReadConfigNamesWhatIsWrong(t *testing.T) {
 
 func inProperties(property string) string {
 	return `{"UserConfig": {"Namespaces": [{"Queues": [{"Name": "q", "Properties": {` + property + `}}]}]}}`
+}
+
+// Whatever the file holds, it is read or refused, and what was read can be made or is refused by name.
+func FuzzReadConfig(f *testing.F) {
+	f.Add(inProperties(`"LockDuration": "PT1M", "MaxDeliveryCount": 3`))
+	f.Add(`{"UserConfig": {"Namespaces": [{"Topics": [{"Name": "t"}]}]}} // end`)
+	f.Add(`{"a": "//\\"}`)
+	f.Fuzz(func(t *testing.T, config string) {
+		queues, _, err := fakerelay.ReadConfig(strings.NewReader(config))
+		if err != nil {
+			return
+		}
+		b := broker.New(clock.Real())
+		defer b.Close()
+		for _, q := range queues {
+			if _, err := b.CreateQueue(q); err != nil && err.Error() == "" {
+				t.Error("a refusal says nothing")
+			}
+		}
+	})
 }

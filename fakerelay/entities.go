@@ -24,7 +24,7 @@ func (n *Namespace) DeleteQueue(name string) error {
 }
 
 // SetKey adds or replaces a key of a queue, or of the namespace for the entity "". Links that were opened with
-// what it replaces are detached.
+// what it replaces are detached; setting the same key again changes nothing. There are at most 12 keys in each place.
 func (n *Namespace) SetKey(entity string, k Key) error {
 	if err := n.knownEntity(entity); err != nil {
 		return err

@@ -26,7 +26,7 @@ var kindNames = [...]string{"enqueue", "deliver", "complete", "abandon", "releas
 func (k Kind) String() string { return kindNames[k] }
 
 // An Event is one step of a message through the namespace. Each step comes twice: before it takes effect, and
-// after it (Done) while the client does not know yet.
+// after it (Done) while the client does not know yet. A batch that is sent is one event, with its first message.
 type Event struct {
 	Kind          Kind
 	Done          bool   // false: nothing has happened yet; true: it has, and the client has not been told

@@ -98,10 +98,13 @@ func (r *keyring) set(entity string, k Key) error {
 		of = make(map[string]*Key)
 		r.keys[entity] = of
 	}
-	if _, known := of[k.Name]; !known && len(of) == maxKeys {
+	old := of[k.Name]
+	switch {
+	case old == nil && len(of) == maxKeys:
 		return fmt.Errorf("key %s: %w", k.Name, errTooManyKeys)
+	case old == nil || *old != k:
+		of[k.Name] = &k
 	}
-	of[k.Name] = &k
 	return nil
 }
 

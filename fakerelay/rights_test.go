@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/go-amqp"
 
 	"passback/fakerelay"
+	"passback/fakerelay/broker"
 )
 
 // signed is a ready-made signature of a key, as a cloud service hands out to its devices.
@@ -139,6 +140,34 @@ func TestDeletedKeyEndsItsLinks(t *testing.T) {
 	hasCode(t, <-waiting, azservicebus.CodeUnauthorizedAccess)
 	if err := n.DeleteKey(fakerelay.DefaultQueue, k.Name); !errors.Is(err, fakerelay.ErrNoKey) {
 		t.Errorf("deleting it again: %v", err)
+	}
+}
+
+func TestKeysAreReplacedAndLimited(t *testing.T) {
+	n := fakerelay.RunT(t)
+	k := newKey(fakerelay.Send)
+	must(t, n.SetKey("", k))
+	c := client(t, n.ConnectionStringFor(k), &azservicebus.ClientOptions{RetryOptions: azservicebus.RetryOptions{MaxRetries: -1}})
+	sender := newSender(t, c, fakerelay.DefaultQueue)
+	send(t, sender, body("m"))
+	must(t, n.SetKey("", k))
+	send(t, sender, body("the same key again ends nothing"))
+	k.Secret = fakerelay.NewSecret()
+	must(t, n.SetKey("", k))
+	eventually(t, "the end of what the old secret opened", func() bool {
+		return sender.SendMessage(within(t), body("no"), nil) != nil
+	})
+
+	var err error
+	for i := 0; err == nil && i < 20; i++ {
+		k.Name = fmt.Sprint("key", i)
+		err = n.SetKey(fakerelay.DefaultQueue, k)
+	}
+	if err == nil || k.Name != "key12" {
+		t.Errorf("%s: %v, want the thirteenth to be refused", k.Name, err)
+	}
+	if err := n.SetKey("nowhere", k); !errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("a key of a missing queue: %v", err)
 	}
 }
 
