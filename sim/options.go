@@ -85,7 +85,7 @@ func (e ExternalDirectory) check() error {
 	if err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Hostname() == "" || u.User != nil {
 		return fmt.Errorf("directory url %q: want ldaps://host:port or ldap://host:port, without a password", e.URL)
 	}
-	if !e.YesThisIsReal && !(TestName(u.Hostname()) && (e.Domain == "" || TestName(e.Domain))) {
+	if ofTests := TestName(u.Hostname()) && TestName(e.Domain); !ofTests && !e.YesThisIsReal {
 		return fmt.Errorf("directory %s of the domain %q: passwords of a domain that is not below a test name (%s, loopback) would be changed; "+
 			"say --yes-this-is-real if that is meant", u.Host, e.Domain, strings.Join(testNames, ", "))
 	}

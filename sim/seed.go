@@ -113,7 +113,7 @@ func (w *World) administer(do func(*ldap.Conn) error) error {
 	if err != nil {
 		return fmt.Errorf("reach the directory: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := conn.Bind(w.Directory.AdminDN(), w.Directory.AdminPassword()); err != nil {
 		return fmt.Errorf("bind as the directory's administrator: %w", err)
 	}

@@ -296,11 +296,11 @@ func (w *World) accessTo(n *fakerelay.Namespace) cloud.Relay {
 			if r.Listen {
 				key.Rights |= fakerelay.Listen
 			}
-			return n.SetKey(queue, key) //nolint:wrapcheck // the tenant says what for
+			return n.SetKey(queue, key)
 		},
 		DeleteRule: func(_ context.Context, queue, name string) error {
 			if err := n.DeleteKey(queue, name); !errors.Is(err, fakerelay.ErrNoKey) {
-				return err //nolint:wrapcheck // the tenant says what for
+				return err
 			}
 			return nil
 		},

@@ -148,7 +148,7 @@ func (t *Tenant) heard(m protocol.Message) error {
 		newest = a.beat.IssuedAt
 	}
 	if err := beat.CheckFresh(now, newest); err != nil {
-		return err //nolint:wrapcheck // protocol's errors say what they are about
+		return err
 	}
 	a.beat, a.version = &beat, beat.Version
 	close(t.beaten)

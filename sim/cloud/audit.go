@@ -22,7 +22,7 @@ const (
 	ActivityReset        Activity = "Reset password (self-service)"
 	ActivityProgress     Activity = "Self-service password reset flow activity progress"
 	ActivityUnlock       Activity = "Unlock user account (self-service)"
-	ActivityCloudReset   Activity = "Reset user password"  // of the core directory: the Microsoft 365 admin center
+	ActivityCloudReset   Activity = "Reset user password"  // of the core directory: Microsoft 365 administration
 	ActivityCloudChange  Activity = "Change user password" // of the core directory: Graph's changePassword
 )
 

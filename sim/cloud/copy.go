@@ -10,7 +10,7 @@ import (
 	"passback/writeback/protocol"
 )
 
-// What Entra documents of password hash synchronization: a salt of 10 bytes a user, 1,000 iterations of PBKDF2
+// What Entra documents of hash synchronisation: a salt of 10 bytes a user, 1,000 iterations of PBKDF2
 // with HMAC-SHA256. Left out: the MD4 beneath it, which is what the directory would hand over.
 const (
 	copySalt       = 10

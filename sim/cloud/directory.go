@@ -72,7 +72,11 @@ func (d Directory) dial(ctx context.Context, address string) (net.Conn, error) {
 		return d.Dial(ctx, address)
 	}
 	var dialer net.Dialer
-	return dialer.DialContext(ctx, "tcp", address)
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	return conn, nil
 }
 
 func started(c net.Conn, secured bool) *ldap.Conn {
@@ -112,7 +116,7 @@ func (d Directory) check(ctx context.Context, dn string, password protocol.Secre
 	if err != nil {
 		return wrongPassword, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	err = conn.Bind(dn, password.Reveal())
 	if err == nil {
 		return bound, nil

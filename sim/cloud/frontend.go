@@ -24,35 +24,24 @@ type frontEnd struct {
 	work    sync.WaitGroup
 }
 
-// link is the connections with one relay: one client for each queue, since each queue has its own rule.
-type link struct {
-	relay                     Relay
-	requests, answers, status *azservicebus.Client
-	sender                    *azservicebus.Sender
-}
-
 const (
-	attachTimeout  = 3 * time.Second  // of the link that a request is sent on: then the other relay is tried
 	renewSession   = 10 * time.Second // a third of its lock
 	reopenDelay    = 500 * time.Millisecond
 	closeTimeout   = time.Second
 	settlesAtATime = 16
 )
 
-// quickRetries: the SDK's own are meant for minutes, a person waits for seconds.
-var quickRetries = azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: 100 * time.Millisecond, MaxRetryDelay: time.Second}
-
 func startFrontEnd(t *Tenant) (*frontEnd, error) {
 	f := &frontEnd{tenant: t, session: uuid.NewString()}
 	for _, relay := range t.relays {
-		l, err := open(t.ctx, relay)
+		l, err := newLink(t.ctx, relay)
 		if err != nil {
 			return nil, fmt.Errorf("the cloud's access to the relay %s: %w", relay.Host, err)
 		}
 		f.links = append(f.links, l)
 	}
 	for _, l := range f.links {
-		f.work.Go(func() { _ = l.attach(t.ctx) }) // so that the first request need not wait for it
+		f.work.Go(func() { _, _, _ = l.open(t.ctx) }) // so that the first request need not wait for it
 		f.work.Go(func() { f.listen(l.openAnswers(f.session), f.takeAnswer) })
 		f.work.Go(func() { f.listen(l.openStatus, f.takeHeartbeat) })
 		f.work.Go(func() { f.listen(l.openDeadLetters, f.takeDeadLetter) })
@@ -60,35 +49,11 @@ func startFrontEnd(t *Tenant) (*frontEnd, error) {
 	return f, nil
 }
 
-func open(ctx context.Context, relay Relay) (*link, error) {
-	l := &link{relay: relay}
-	for queue, client := range map[string]**azservicebus.Client{
-		protocol.QueueRequests: &l.requests, protocol.QueueAnswers: &l.answers, protocol.QueueStatus: &l.status,
-	} {
-		rule := cloudRule(queue)
-		if err := relay.SetRule(ctx, queue, rule); err != nil {
-			return nil, fmt.Errorf("set the cloud's rule on %s: %w", queue, err)
-		}
-		var err error
-		if *client, err = relay.client(rule); err != nil {
-			return nil, err
-		}
-	}
-	sender, err := l.requests.NewSender(protocol.QueueRequests, nil)
-	if err != nil {
-		return nil, fmt.Errorf("a sender of requests: %w", err)
-	}
-	l.sender = sender
-	return l, nil
-}
-
 func (f *frontEnd) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	for _, l := range f.links {
-		for _, client := range []*azservicebus.Client{l.requests, l.answers, l.status} {
-			_ = client.Close(ctx)
-		}
+		l.close(ctx)
 	}
 	f.work.Wait()
 }
@@ -100,43 +65,17 @@ var errNotSent = errors.New("no relay took the request")
 func (f *frontEnd) send(ctx context.Context, m protocol.Message) error {
 	causes := []error{errNotSent}
 	for _, l := range f.links {
-		if err := l.attach(ctx); err != nil {
-			causes = append(causes, fmt.Errorf("%s: %w", l.relay.Host, err))
-			continue
-		}
-		contentType := protocol.ContentType
-		err := l.sender.SendMessage(ctx, &azservicebus.Message{
-			Body: m.Body, MessageID: &m.ID, ReplyToSessionID: &m.ReplySession, TimeToLive: &m.TTL, ContentType: &contentType,
-		}, nil)
+		err := l.send(ctx, m)
 		if err == nil {
 			f.tenant.trace.Add(m.ID, trace.Cloud, "sent", fmt.Sprintf("to %s, %d bytes", l.relay.Host, len(m.Body)))
 			return nil
 		}
-		if !refused(err) {
+		if !errors.Is(err, errUnsent) {
 			return fmt.Errorf("%s: %w", l.relay.Host, err)
 		}
 		causes = append(causes, fmt.Errorf("%s: %w", l.relay.Host, err))
 	}
 	return errors.Join(causes...)
-}
-
-// attach makes sure of the sending link, by which nothing is sent yet: asking for a batch opens it.
-func (l *link) attach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
-	defer cancel()
-	if _, err := l.sender.NewMessageBatch(ctx, nil); err != nil {
-		return fmt.Errorf("open the link: %w", err)
-	}
-	return nil
-}
-
-// refused reports whether the relay certainly did not take the message.
-func refused(err error) bool {
-	if errors.Is(err, azservicebus.ErrMessageTooLarge) {
-		return true
-	}
-	sb, ok := errors.AsType[*azservicebus.Error](err)
-	return ok && (sb.Code == azservicebus.CodeUnauthorizedAccess || sb.Code == azservicebus.CodeNotFound)
 }
 
 // inbox is what the SDK's two kinds of receiver have in common.
@@ -224,7 +163,7 @@ func (l *link) openStatus(context.Context) (inbox, error) {
 }
 
 func (l *link) openDeadLetters(context.Context) (inbox, error) {
-	in, err := l.requests.NewReceiverForQueue(protocol.QueueRequests, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
+	in, err := l.dead.NewReceiverForQueue(protocol.QueueRequests, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
 	if err != nil {
 		return nil, fmt.Errorf("receive what was dead-lettered: %w", err)
 	}

@@ -58,6 +58,12 @@ var (
 	gateUnreachable = Gate{Name: "OnPremisesConnectivityError", SSPR: "SSPR_0030", Outcome: protocol.WritebackUnavailable,
 		User:  "Your organisation's password service cannot be reached now. Nothing was changed. Try again later.",
 		Admin: "No enrolled, active agent with a usable domain controller has beaten within two intervals."}
+	gateNotAdmin = Gate{Name: "InsufficientPrivileges", Outcome: protocol.InvalidRequest,
+		User:  "Only an administrator may reset the password of somebody else.",
+		Admin: "The actor is not an administrator of the tenant."}
+	gateOwnAccount = Gate{Name: "OwnAccount", Outcome: protocol.InvalidRequest,
+		User:  "An administrator's reset is for others: change your own password instead.",
+		Admin: "The actor and the user are the same account."}
 	gateBusy = Gate{Name: "OperationInProgress", Outcome: protocol.Throttled,
 		User:  "Another request for this account is on its way. Wait for its outcome, then try again.",
 		Admin: "One operation a user at a time: another one has not ended."}
@@ -111,6 +117,21 @@ func (t *Tenant) gate(w way, a *account) *Gate {
 	}
 	_, g := t.route(a.Domain)
 	return g
+}
+
+// actorGate holds an administrator's ways to administrators, and needs t.mu.
+func (t *Tenant) actorGate(w way, actor string, a *account) *Gate {
+	if !w.byAdmin() {
+		return nil
+	}
+	by := t.find(actor)
+	switch {
+	case by != nil && by == a:
+		return &gateOwnAccount
+	case by == nil || !by.Admin:
+		return &gateNotAdmin
+	}
+	return nil
 }
 
 // Check asks the gates alone, as a page does before a person proves who they are. A nil gate is open.

@@ -15,7 +15,7 @@ type Ask struct {
 	ID    protocol.TrackingID // default: a new one
 	Way   Way
 	User  string          // object id or UPN
-	Actor string          // UPN of the administrator; default: the user
+	Actor string          // UPN of the administrator, where the way is one; default: the user
 	Old   protocol.Secret // of a change
 	New   protocol.Secret // of all but an unlock
 }
@@ -74,6 +74,9 @@ func (o *operation) begin() *Gate {
 	if o.ask.Actor == "" {
 		o.ask.Actor = o.result.User
 	}
+	if g := t.actorGate(o.way, o.ask.Actor, a); g != nil {
+		return g
+	}
 	if g := t.gate(o.way, a); g != nil {
 		return g
 	}
@@ -109,12 +112,12 @@ func (o *operation) end() {
 	}
 }
 
-// OnItsWay is the operation that is under way for the user of this DN; empty: none.
-func (t *Tenant) OnItsWay(dn string) protocol.TrackingID {
+// OnItsWay is the operation that is under way for the user of this DN, or <GUID=...>, of a directory; empty: none.
+func (t *Tenant) OnItsWay(target string) protocol.TrackingID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range t.accounts {
-		if a.onItsWay != "" && strings.EqualFold(a.DN, dn) {
+		if a.onItsWay != "" && (strings.EqualFold(a.DN, target) || strings.EqualFold("<GUID="+a.GUID+">", target)) {
 			return a.onItsWay
 		}
 	}

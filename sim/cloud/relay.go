@@ -3,13 +3,9 @@ package cloud
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
-	"strings"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"passback/writeback/protocol"
 )
@@ -99,26 +95,4 @@ func (t *Tenant) Unenrol(ctx context.Context, agentID string) error {
 		}
 	}
 	return nil
-}
-
-// client connects with one rule; it dials when first used.
-func (r Relay) client(rule Rule) (*azservicebus.Client, error) {
-	endpoint := firstOf(r.Endpoint, r.Host)
-	options := &azservicebus.ClientOptions{RetryOptions: quickRetries}
-	if host, _, err := net.SplitHostPort(endpoint); err == nil {
-		options.TLSConfig = &tls.Config{RootCAs: r.RootCAs, ServerName: host, MinVersion: tls.VersionTLS12}
-	} else {
-		options.TLSConfig = &tls.Config{RootCAs: r.RootCAs, MinVersion: tls.VersionTLS12}
-	}
-	if r.Dial != nil {
-		options.NewWebSocketConn = func(ctx context.Context, _ azservicebus.NewWebSocketConnArgs) (net.Conn, error) { return r.Dial(ctx) }
-	}
-	connection := strings.Join([]string{
-		"Endpoint=sb://" + endpoint, "SharedAccessKeyName=" + rule.Name, "SharedAccessKey=" + rule.Key.Reveal(),
-	}, ";")
-	client, err := azservicebus.NewClientFromConnectionString(connection, options)
-	if err != nil {
-		return nil, fmt.Errorf("a client for the relay %s: %w", endpoint, err)
-	}
-	return client, nil
 }

@@ -12,7 +12,7 @@ import (
 // Scope is whom self-service password reset is on for.
 type Scope string
 
-// The scopes, as the admin center names them.
+// The scopes, by Entra's names.
 const (
 	ScopeNone     Scope = "none"
 	ScopeSelected Scope = "selected" // the members of Settings.ScopeGroup, nested ones too

@@ -127,7 +127,7 @@ var federatedStatus = map[verdict]SignInStatus{
 	accountLocked: SignInLocked, accountDisabled: SignInDisabled, accountBarred: SignInBarred,
 }
 
-// learn keeps a copy of a password that the directory knows to be right, as hash synchronization would have brought
+// learn keeps a copy of a password that the directory knows to be right, as hash synchronisation would have brought
 // it: whether the account has expired or is at its hours is not synchronised, so it does not matter here.
 func (t *Tenant) learn(id string, said verdict, password protocol.Secret) SignInStatus {
 	switch said {

@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 )
 
 // The synchronisation: users and groups, read from each directory by paged searches, become users and groups of the
-// tenant. It stands for the sync engine's inbound rules and, for passwords, for password hash synchronization: no
+// tenant. It stands for the sync engine's inbound rules and, for passwords, for password hash synchronisation: no
 // hash can be read over LDAP, so a password that changed in the directory (another pwdLastSet) makes the cloud
 // forget its copy, and the copy is learnt at the next sign-in that the directory accepts. Left out on purpose:
 // attribute flows beyond those below, filtering by OU, and export to the directory.
@@ -133,7 +134,7 @@ func (d Directory) read(ctx context.Context) ([]*account, []group, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := conn.Bind(d.BindUser, d.Password.Reveal()); err != nil {
 		return nil, nil, fmt.Errorf("bind as %s: %w", d.BindUser, err)
 	}
@@ -180,7 +181,7 @@ func (d Directory) accounts(entries []*ldap.Entry) []*account {
 		lastSet := e.GetAttributeValue("pwdLastSet")
 		accounts = append(accounts, &account{
 			User: User{
-				UPN: upn, Domain: d.Domain, DN: e.DN,
+				UPN: upn, Domain: d.Domain, DN: e.DN, GUID: hex.EncodeToString(e.GetRawAttributeValue("objectGUID")),
 				SourceAnchor: base64.StdEncoding.EncodeToString(anchor),
 				DisplayName:  firstOf(e.GetAttributeValue("displayName"), e.GetAttributeValue("sAMAccountName")),
 				GivenName:    e.GetAttributeValue("givenName"),

@@ -31,6 +31,7 @@ type User struct {
 	Model        SignInModel
 	Domain       string // DNS name of the directory that the user came from; empty for cloud-only users
 	DN           string // there
+	GUID         string // objectGUID there, its bytes in hex
 	SourceAnchor string // base64 of mS-DS-ConsistencyGuid, or else of objectGUID; empty for cloud-only users
 	Groups       []string
 	Licensed     bool

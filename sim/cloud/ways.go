@@ -15,9 +15,9 @@ const (
 	PortalReset      Way = "portalReset"      // password forgotten
 	AccessPanel      Way = "accessPanel"      // current password known
 	ForcedChange     Way = "forcedChange"     // at a sign-in: expired or must be changed
-	AdminReset       Way = "adminReset"       // Entra admin center
+	AdminReset       Way = "adminReset"       // in Entra's portal
 	GraphReset       Way = "graphReset"       // Graph resetPassword
-	AdminCenterReset Way = "adminCenterReset" // Microsoft 365 admin center: not written back
+	AdminCenterReset Way = "adminCenterReset" // Microsoft 365 administration: not written back
 	GraphChange      Way = "graphChange"      // Graph changePassword: not written back
 	UnlockAlone      Way = "unlock"           // without a reset
 )

@@ -70,7 +70,7 @@ func (o *operation) seal() (m protocol.Message, r *request, deadline time.Time, 
 		IssuedAt: now, Deadline: deadline, ReplySession: t.front.session,
 	}, o.secrets(), t.recipients())
 	if err != nil {
-		return m, nil, deadline, nil, err //nolint:wrapcheck // protocol's errors say what they are about
+		return m, nil, deadline, nil, err
 	}
 	r.hash = m.Hash()
 	t.enter(r, now)
