@@ -101,6 +101,6 @@ func printAD(w io.Writer, s *fakead.Server, caFile string) {
 
 Try it:
 
-  LDAPTLS_CACERT=%s ldapsearch -H %s -D Administrator@%s -w '%s' -b '%s' '(sAMAccountName=Administrator)'
+  LDAPTLS_CACERT=%s ldapsearch -x -H %s -D Administrator@%s -w '%s' -b '%s' '(sAMAccountName=Administrator)'
 `, s.Domain(), s.LDAPURL(), s.LDAPSURL(), caFile, s.AdminDN(), s.AdminPassword(), caFile, s.LDAPSURL(), s.Domain(), s.AdminPassword(), s.BaseDN())
 }

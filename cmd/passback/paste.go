@@ -22,7 +22,7 @@ func graphLines(f sim.ReadyFile) string {
 }
 
 func ldapLines(f sim.ReadyFile) string {
-	return fmt.Sprintf(`LDAPTLS_CACERT=%s ldapsearch -LLL -H %s \
+	return fmt.Sprintf(`LDAPTLS_CACERT=%s ldapsearch -x -LLL -H %s \
   -D '%s' -w '%s' \
   -b '%s' '(sAMAccountName=alice)' pwdLastSet lockoutTime extensionName
 `, f.CAFile, f.Directory.LDAPS, f.Directory.AdminDN, f.Directory.AdminPassword, f.Directory.BaseDN)
