@@ -101,6 +101,9 @@ func (r *ldifReader) record() (*ldifRecord, error) {
 	if record.dn, err = tree.ParseDN(string(value)); err != nil {
 		return nil, err
 	}
+	if len(record.dn) == 0 {
+		return nil, errors.New("dn: without a name")
+	}
 	for size := 0; ; {
 		line, err := r.logicalLine()
 		if errors.Is(err, io.EOF) || err == nil && len(line) == 0 {
@@ -150,8 +153,8 @@ func (r *ldifReader) firstLine() ([]byte, error) {
 // logicalLine joins folded lines and drops comments. An empty one ends a record.
 func (r *ldifReader) logicalLine() ([]byte, error) {
 	for {
+		r.start = r.read + 1
 		line, err := r.physicalLine()
-		r.start = r.read
 		if err != nil {
 			return nil, err
 		}

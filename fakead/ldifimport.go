@@ -1,7 +1,7 @@
 package fakead
 
 // Making entries of LDIF records. An entry that is there already, such as the domain's head or Administrator, is
-// merged: what the record says of a single-valued attribute replaces what is there, values of others are added.
+// merged: what the record says of an attribute replaces what is there, but for links, to which it adds.
 // What a directory says of itself (USNs, back links, security descriptors, computed attributes) is dropped; what
 // the SAM owns (identifiers, times, counters) is kept. Links are made last, so that the order of records matters
 // only for parents.
@@ -20,6 +20,9 @@ var droppedFromLDIF = map[string]bool{
 	"nTSecurityDescriptor": true, "dSCorePropagationData": true, "replPropertyMetaData": true, "sAMAccountType": true,
 	"objectCategory": true, "lastKnownParent": true, "repsFrom": true, "repsTo": true, "replUpToDateVector": true,
 }
+
+// keptInMerge are attributes of entries that are there already by which the fake finds its own server and containers.
+var keptInMerge = map[string]bool{"fSMORoleOwner": true, "rIDManagerReference": true, "wellKnownObjects": true, "otherWellKnownObjects": true, "subRefs": true}
 
 // An ldifImport turns records into entries.
 type ldifImport struct {
@@ -121,13 +124,8 @@ func (im *ldifImport) add(r *ldifRecord, values []tree.Value) (*tree.Entry, erro
 func (im *ldifImport) merge(e *tree.Entry, values []tree.Value) error {
 	var changes []tree.Change
 	for _, v := range values {
-		a := tree.LookupAttribute(v.Name)
-		switch {
-		case a == tree.LookupAttribute(e.DN()[0].Type):
-		case a.Single:
+		if a := tree.LookupAttribute(v.Name); a != tree.LookupAttribute(e.DN()[0].Type) && !keptInMerge[a.Name] {
 			changes = append(changes, tree.Change{Op: tree.ReplaceValues, Value: v})
-		default:
-			changes = append(changes, tree.Change{Op: tree.AddValues, Value: v})
 		}
 	}
 	return im.server.tree.Modify(e, changes, tree.Rules{System: true, Permissive: true})

@@ -37,8 +37,8 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 			return nil, err
 		}
 	}
-	for _, a := range e.mandatory() {
-		if p.count(a) == 0 && !rules.System {
+	if !rules.System {
+		if a := p.missing(); a != nil {
 			return nil, errMissingAttribute.about(a)
 		}
 	}
@@ -254,6 +254,7 @@ func (t *Tree) enter(p *Plan) {
 	e := p.entry
 	t.nth++
 	e.serial = t.nth
+	e.attributes = slices.Grow(e.attributes, len(p.changed))
 	for _, a := range p.order() {
 		if now := p.changed[a]; a.IsLink() {
 			e.relink(a, now.links)

@@ -56,18 +56,19 @@ func (e *Entry) requires(a *Attribute) bool {
 	return slices.ContainsFunc(e.classes(), func(c *Class) bool { return contentsOf()[c].must[a] })
 }
 
-// mandatory are the attributes that must be there, but for the security descriptor, which is not the tree's.
-func (e *Entry) mandatory() []*Attribute {
-	var list []*Attribute
-	for _, c := range e.classes() {
+// missing returns the first attribute that must be there and that the plan leaves without values, or nil. The
+// security descriptor is not the tree's.
+func (p *Plan) missing() *Attribute {
+	var first *Attribute
+	for _, c := range p.entry.classes() {
 		for a := range contentsOf()[c].must {
-			if a.Syntax != SyntaxDescriptor && a.Name != "objectClass" {
-				list = append(list, a)
+			lacks := a.Syntax != SyntaxDescriptor && a.Name != "objectClass" && p.count(a) == 0
+			if lacks && (first == nil || a.rank < first.rank) {
+				first = a
 			}
 		}
 	}
-	slices.SortFunc(list, byName)
-	return slices.Compact(list)
+	return first
 }
 
 // AllowedAttributes are the names of all attributes that the entry's classes allow.

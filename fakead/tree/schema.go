@@ -30,6 +30,8 @@ type Attribute struct {
 	Confidential  bool
 	OwnedBySAM    bool // clients cannot write it: ERROR_DS_ATTRIBUTE_OWNED_BY_SAM
 	NeverReadable bool // stored, but shown to nobody and found by no filter (MS-ADTS 3.1.1.4.4)
+
+	rank int // in the order of names
 }
 
 // RangeUnset is Lower or Upper of an attribute without such a bound.
@@ -64,7 +66,7 @@ var neverReadable = []string{
 }
 
 type schema struct {
-	attributes map[string]*Attribute // by name in lower case, and by OID
+	attributes map[string]*Attribute // by name, as it is written and in lower case, and by OID
 	classes    map[string]*Class
 	inOrder    []*Attribute
 	classOrder []*Class
@@ -88,10 +90,14 @@ var loadSchema = sync.OnceValue(func() *schema {
 // LookupAttribute finds an attribute by its name in any case, or by its OID, with option ;binary or without.
 // It returns nil for one that the schema does not know.
 func LookupAttribute(name string) *Attribute {
+	s := loadSchema()
+	if a := s.attributes[name]; a != nil {
+		return a
+	}
 	if len(name) > len(binaryOption) && strings.EqualFold(name[len(name)-len(binaryOption):], binaryOption) {
 		name = name[:len(name)-len(binaryOption)]
 	}
-	return loadSchema().attributes[strings.ToLower(name)]
+	return s.attributes[strings.ToLower(name)]
 }
 
 const binaryOption = ";binary"
@@ -106,7 +112,13 @@ func mustAttribute(name string) *Attribute {
 }
 
 // LookupClass finds a class by its name in any case, or by its OID; nil if the schema does not know it.
-func LookupClass(name string) *Class { return loadSchema().classes[strings.ToLower(name)] }
+func LookupClass(name string) *Class {
+	s := loadSchema()
+	if c := s.classes[name]; c != nil {
+		return c
+	}
+	return s.classes[strings.ToLower(name)]
+}
 
 // Attributes returns all attributes by name.
 func Attributes() []*Attribute { return loadSchema().inOrder }
@@ -171,6 +183,4 @@ func (a *Attribute) partner(link int) *Attribute {
 	return nil
 }
 
-func byName(a, b *Attribute) int {
-	return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
-}
+func byName(a, b *Attribute) int { return cmp.Compare(a.rank, b.rank) }

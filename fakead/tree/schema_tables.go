@@ -3,6 +3,7 @@ package tree
 // The schema tables' own format: a line an attribute; a line a class, and indented ones for its lists.
 
 import (
+	"cmp"
 	_ "embed" // the tables
 	"fmt"
 	"slices"
@@ -34,18 +35,21 @@ func parseSchema() *schema {
 		case len(fields) == 0 || strings.HasPrefix(fields[0], "#"):
 		case fields[0] == "class":
 			c = parseClass(fields[1:])
-			s.classes[strings.ToLower(c.Name)], s.classes[c.OID] = c, c
+			s.classes[c.Name], s.classes[strings.ToLower(c.Name)], s.classes[c.OID] = c, c, c
 			s.classOrder = append(s.classOrder, c)
 		default:
 			c.extend(fields[0], fields[1:])
 		}
 	}
-	slices.SortFunc(s.inOrder, byName)
+	slices.SortFunc(s.inOrder, func(a, b *Attribute) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	for i, a := range s.inOrder {
+		a.rank = i
+	}
 	return s
 }
 
 func (s *schema) addAttribute(a *Attribute) {
-	s.attributes[strings.ToLower(a.Name)], s.attributes[a.OID] = a, a
+	s.attributes[a.Name], s.attributes[strings.ToLower(a.Name)], s.attributes[a.OID] = a, a, a
 	s.inOrder = append(s.inOrder, a)
 }
 
