@@ -75,7 +75,7 @@ type deafConn struct {
 func (c *deafConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.heard += n; c.heard > 2000 { // a server's handshake is less
-		_ = c.Conn.Close()
+		_ = c.Close()
 		return 0, errors.New("the answer is lost")
 	}
 	return n, err

@@ -71,7 +71,7 @@ func (g *gate) state() (reason string, skewed bool) {
 
 // wait returns when the gate is open as wanted; false when ctx ended first.
 func (g *gate) wait(ctx context.Context, open bool) bool {
-	for {
+	for ctx.Err() == nil {
 		g.mu.Lock()
 		now, changed := g.open, g.signal()
 		g.mu.Unlock()
@@ -81,9 +81,9 @@ func (g *gate) wait(ctx context.Context, open bool) bool {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return false
 		}
 	}
+	return false
 }
 
 // while returns a context that ends with parent, or when the gate shuts.

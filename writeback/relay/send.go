@@ -110,7 +110,7 @@ func (c *Client) send(ctx context.Context, o *outlet, m protocol.Message, what s
 		}
 	}
 	err := o.use(ctx, func(s *azservicebus.Sender) error {
-		return s.SendMessage(ctx, out, nil) //nolint:wrapcheck // classified below
+		return s.SendMessage(ctx, out, nil)
 	})
 	if err != nil {
 		return c.classify(what, err)
