@@ -12,22 +12,42 @@ import (
 	"passback/fakead/password"
 )
 
-// applySpecial applies a write of pwdLastSet or lockoutTime.
-func (m *modification) applySpecial(c change) result {
-	if c.operation == changeDelete && len(c.values) > 0 {
-		return result{} // the old value of a delete and add; the add decides
-	}
-	value := ""
-	if len(c.values) == 1 {
-		value = string(c.values[0])
-	}
-	if strings.EqualFold(c.name, "lockoutTime") {
-		if value != "0" {
-			return svcErr(errorInvalidParameter, "031A1260")
+// applyTimes applies what is written of pwdLastSet and lockoutTime.
+func (m *modification) applyTimes(changes []change) result {
+	written := map[string]string{}
+	for _, c := range changes {
+		name := strings.ToLower(c.name)
+		switch {
+		case c.operation != changeDelete && len(c.values) == 1:
+			written[name] = string(c.values[0])
+		case written[name] == "":
+			written[name] = "" // the delete that an add may follow; by itself it is refused
 		}
+	}
+	if value, ok := written["lockouttime"]; ok {
+		if res := m.applyLockout(value); res.code != codeSuccess {
+			return res
+		}
+	}
+	if value, ok := written["pwdlastset"]; ok {
+		return m.applyLastSet(value)
+	}
+	return result{}
+}
+
+func (m *modification) applyLockout(value string) result {
+	switch value {
+	case "0":
 		m.account.Unlock()
 		return result{}
+	case "":
+		return illegalChange()
+	default:
+		return svcErr(errorInvalidParameter, "031A1260")
 	}
+}
+
+func (m *modification) applyLastSet(value string) result {
 	switch value {
 	case "0":
 		m.account.LastSet = time.Time{}
@@ -36,16 +56,24 @@ func (m *modification) applySpecial(c change) result {
 			return secErr(errorAccessDenied, "031A11B9")
 		}
 		m.account.LastSet = m.server.clock.Now()
+	case "":
+		return illegalChange()
 	default:
 		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
 	}
 	return result{}
 }
 
+// illegalChange answers for taking away what an account always has.
+func illegalChange() result { return svcErr(errorDSIllegalModification, "031A11F6") }
+
 // applyControl applies what a new userAccountControl brings about.
 func (m *modification) applyControl() result {
 	if !m.plan.Changes("userAccountControl") {
 		return result{}
+	}
+	if m.plan.First("userAccountControl") == "" {
+		return illegalChange()
 	}
 	written, _ := strconv.ParseInt(m.plan.First("userAccountControl"), 10, 64)
 	control := storedControl(uint32(written))

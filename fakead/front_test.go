@@ -374,7 +374,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 	}
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
-	for want, o := range map[string]fakead.Options{
+	for want, o := range map[string]fakead.Options{ // by what the error says
 		`domain "corp"`:           {Domain: "corp"},
 		`NetBIOS name "not this"`: {NetBIOS: "not this"},
 		`operating system "NT4" is not one of 2012R2, 2016, 2019, 2022, 2025`: {OS: "NT4"},
@@ -384,7 +384,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		dc, err := fakead.New(o)
 		if err == nil {
 			_ = dc.Close()
-			t.Errorf("%+v was taken", o)
+			t.Errorf("what should fail with %q was taken", want)
 			continue
 		}
 		if !strings.Contains(err.Error(), want) {

@@ -10,7 +10,6 @@ import (
 // The tags of RFC 4511's protocolOps.
 const (
 	tagBind             ber.Tag = 0
-	tagBindResponse     ber.Tag = 1
 	tagUnbind           ber.Tag = 2
 	tagSearch           ber.Tag = 3
 	tagSearchDone       ber.Tag = 5
@@ -43,17 +42,10 @@ const (
 	codeConstraintViolation   = 19
 	codeAttributeOrValue      = 20
 	codeInvalidSyntax         = 21
-	codeNoSuchObject          = 32
-	codeInvalidDNSyntax       = 34
 	codeInvalidCredentials    = 49
 	codeInsufficientAccess    = 50
-	codeBusy                  = 51
 	codeUnavailable           = 52
 	codeUnwillingToPerform    = 53
-	codeNamingViolation       = 64
-	codeObjectClassViolation  = 65
-	codeNotAllowedOnNonLeaf   = 66
-	codeEntryAlreadyExists    = 68
 	codeOther                 = 80
 )
 

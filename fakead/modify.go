@@ -29,9 +29,7 @@ func (s *Server) modify(req *request, m *gldap.ModifyMessage) result {
 	if !s.reach(req, o) {
 		return gone
 	}
-	s.mu.Lock()
 	res := s.applyModify(req, m.DN, changes)
-	s.mu.Unlock()
 	s.log.Debug("modify", "target", m.DN, "caller", o.Caller, "attributes", o.Attributes, "code", res.code)
 	o.Stage, o.Code = AfterModify, res.code
 	if !s.reach(req, o) {
@@ -56,6 +54,8 @@ type modification struct {
 
 // applyModify judges and applies a modify.
 func (s *Server) applyModify(req *request, name string, changes []change) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	caller := req.session.user
 	if caller == nil { // the connection was bound when the request came; a bind does not run beside it
 		return result{code: codeOperationsError, text: s.text.notBound()}
@@ -87,27 +87,28 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 	if m.clauses.form != noPassword && !encrypted {
 		return svcErr(errorGenFailure, "031A11E5")
 	}
-	if res, refused := m.forbidden(changes); refused {
-		return res
+	if len(changes) == 0 {
+		return svcErr(errorDSUnwilling, "031A1202")
 	}
-	secrets, res := m.decode()
-	if res.code != codeSuccess {
+	if res, refused := m.forbidden(changes); refused {
 		return res
 	}
 	plain, special := m.split(changes)
 	if err := m.plan.Apply(plain, tree.Rules{Permissive: permissive}); err != nil {
 		return s.treeResult(err)
 	}
-	if res := m.write(secrets); res.code != codeSuccess {
+	secrets, res := m.decode()
+	if res.code != codeSuccess {
 		return res
 	}
-	for _, c := range special {
-		if res := m.applySpecial(c); res.code != codeSuccess {
+	for _, step := range []func() result{
+		func() result { return m.write(secrets) },
+		func() result { return m.applyTimes(special) },
+		m.applyControl,
+	} {
+		if res := step(); res.code != codeSuccess {
 			return res
 		}
-	}
-	if res := m.applyControl(); res.code != codeSuccess {
-		return res
 	}
 	saveAccount(m.plan.Set, &m.before, m.account)
 	if err := m.plan.Commit(); err != nil {
@@ -131,15 +132,15 @@ func (m *modification) forbidden(changes []change) (result, bool) {
 		}
 	}
 	switch m.clauses.form {
-	case noPassword, emptyForm, manyValuesForm:
-		return result{}, false
+	case noPassword, emptyForm, manyValuesForm, deleteForm:
+		return result{}, false // refused for what they are, whoever asks
 	case changeForm:
 		if m.server.cannotChange[m.target.GUID()] {
 			return atrErr(codeConstraintViolation, errorAccessDenied, "03191083", unicodePwdType, unicodePwd), true
 		}
 		return result{}, false
 	case deleteAllAndAddForm:
-		if m.access.self && !m.access.reset {
+		if !m.access.reset {
 			return passwordAtrErr(errorInvalidPassword), true
 		}
 	}

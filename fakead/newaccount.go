@@ -91,7 +91,7 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets [][]byte, 
 	case len(secrets) > 0 && !req.session.encrypted:
 		return svcErr(errorGenFailure, "031A11E5")
 	case len(secrets) > 0 && !n.isUser:
-		return svcErr(errorDSNotSupported, "031A11F6")
+		return svcErr(errorDSIllegalModification, "031A11F6")
 	case lastSet != "" && lastSet != "0" && lastSet != "-1":
 		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
 	}

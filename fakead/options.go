@@ -19,6 +19,9 @@ var (
 	netBIOSName = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{0,14}$`)
 )
 
+// Format keeps the administrator's password out of logs, whatever the verb.
+func (o Options) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "options of %s", o.Domain) }
+
 // withDefaults checks what is set and fills in what is not.
 func (o Options) withDefaults() (Options, error) {
 	o.Domain = strings.ToLower(o.Domain)

@@ -41,7 +41,7 @@ func (m *modification) decode() (newPasswords, result) {
 	switch m.clauses.form {
 	case noPassword:
 		return p, result{}
-	case emptyForm, manyValuesForm:
+	case emptyForm, emptyAddForm, manyValuesForm:
 		return p, passwordAtrErr(errorDSConstraintViolation)
 	case changeForm:
 		refused = passwordAtrErr(errorDSConstraintViolation)
@@ -55,7 +55,7 @@ func (m *modification) decode() (newPasswords, result) {
 		return p, svcErr(errorDSUnwilling, "031A1254")
 	}
 	if !m.target.IsA("user") {
-		return p, svcErr(errorDSNotSupported, "031A11F6")
+		return p, svcErr(errorDSIllegalModification, "031A11F6")
 	}
 	for _, v := range values {
 		secret, ok := decodePassword(v)
@@ -92,7 +92,9 @@ func (m *modification) write(p newPasswords) result {
 		if m.rule != password.Acceptable {
 			return refused
 		}
-		m.account.Set(policy, now, secret, !changing && !m.access.unexpire)
+	}
+	if n := len(p.new); n > 0 { // of several values the last one stays
+		m.account.Set(policy, now, p.new[n-1], !changing && !m.access.unexpire)
 	}
 	return result{}
 }

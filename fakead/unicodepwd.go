@@ -24,9 +24,11 @@ const (
 	resetForm                        // replace
 	changeForm                       // delete of the old and add of the new value
 	deleteAllAndAddForm              // delete without a value and add: a reset too
-	emptyForm                        // an add or a change without a new value
+	emptyForm                        // a change without a new value
+	emptyAddForm                     // an add without a value
+	deleteForm                       // one delete alone
 	manyValuesForm                   // two values in one clause of a change
-	otherForm                        // what is no write of a password: add or delete alone, two adds, a replace without a value
+	otherForm                        // what is no write of a password: add alone, two adds, a replace without a value
 )
 
 // passwordClauses are the clauses of a modify that name unicodePwd, and what they amount to.
@@ -59,9 +61,11 @@ func classify(changes []change) passwordClauses {
 		return classifyPair(deletes[0], adds[0])
 	case len(adds) == 1 && len(deletes) == 0 && len(replaces) == 0:
 		if len(adds[0].values) == 0 {
-			return passwordClauses{form: emptyForm}
+			return passwordClauses{form: emptyAddForm}
 		}
 		return passwordClauses{form: otherForm}
+	case len(deletes) == 1 && len(adds) == 0 && len(replaces) == 0:
+		return passwordClauses{form: deleteForm}
 	default:
 		return passwordClauses{form: otherForm}
 	}

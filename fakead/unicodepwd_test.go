@@ -187,10 +187,10 @@ func TestFormsOfAPasswordWrite(t *testing.T) {
 		admin, user uint16
 	}{
 		"add alone":                       {[]clause{{"add", []string{next}}}, 53, 50},
-		"add of nothing":                  {[]clause{{"add", nil}}, 19, 19},
+		"add of nothing":                  {[]clause{{"add", nil}}, 19, 50},
 		"replace with nothing":            {[]clause{{"replace", nil}}, 53, 50},
-		"delete alone":                    {[]clause{{"delete", []string{old}}}, 53, 50},
-		"delete without a value":          {[]clause{{"delete", nil}}, 53, 50},
+		"delete alone":                    {[]clause{{"delete", []string{old}}}, 53, 53},
+		"delete without a value":          {[]clause{{"delete", nil}}, 53, 53},
 		"delete and add of nothing":       {[]clause{{"delete", []string{old}}, {"add", nil}}, 19, 19},
 		"delete without a value, and add": {[]clause{{"delete", nil}, {"add", []string{next}}}, 0, 19},
 		"add before delete":               {[]clause{{"add", []string{next}}, {"delete", []string{old}}}, 0, 0},
