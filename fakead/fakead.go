@@ -9,7 +9,8 @@
 // section without more, it is of MS-ADTS. Nothing is written to disk, and a password is kept only as its hash.
 //
 // Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds, renaming, security descriptors (the
-// rights of a caller are those of Delegate), fine-grained password policies.
+// rights of a caller are those of Delegate; nobody writes attributes of their own account), the hourly pass that
+// marks members of protected groups, userPassword as a password, fine-grained password policies.
 package fakead
 
 import (
