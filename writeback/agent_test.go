@@ -88,6 +88,7 @@ func TestRedeliveryIsAnsweredAlikeAndAppliedOnce(t *testing.T) {
 		t.Errorf("first answered %+v", a)
 	}
 	<-dropped
+	eventually(t, "a new connection", func() bool { return strings.Count(l.logText(), "connected to the relay") > 1 })
 	l.wire.Advance(protocol.LockDuration + time.Second)
 	if a := l.answer(m); a.Outcome != protocol.Success {
 		t.Errorf("then answered %+v", a)
