@@ -145,6 +145,9 @@ func (at *attempt) send(ctx context.Context, u directory.User) decision {
 // refused burns what the directory refused and, of a policy's refusal, works out which rule it was.
 func (at *attempt) refused(ctx context.Context, u directory.User, err error) decision {
 	refusal := at.refusalOf(err)
+	if refusal.outcome == protocol.AccessDenied && u.Protected {
+		refusal.detail = "adminCount is 1, so the rights are those that AdminSDHolder gives: " + refusal.detail
+	}
 	d := at.burn(ctx, u, refusal)
 	if refusal.outcome == protocol.PolicyViolation && d.outcome == refusal.outcome {
 		d.violation = at.diagnose(ctx, u)

@@ -68,7 +68,7 @@ func TestMustChangeIsDroppedForAPasswordThatNeverExpires(t *testing.T) {
 			t.Errorf("%s delivery: notes %q", delivery, d.notes)
 		}
 	}
-	if b.state("never").MustChange {
+	if b.state("never").PasswordSet.IsZero() {
 		t.Error("must-change was set")
 	}
 }

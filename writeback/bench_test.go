@@ -183,13 +183,14 @@ func (a *agent) cut() {
 // A stall holds the next password write that reaches the controller, and cuts off the agent that sent it: what
 // left the agent lands later.
 type stall struct {
+	b       *bench
 	held    chan struct{} // closed when it is held
 	release chan struct{}
 	landed  chan int // its result code
 }
 
 func (b *bench) stall(a *agent) *stall {
-	s := &stall{held: make(chan struct{}), release: make(chan struct{}), landed: make(chan int, 1)}
+	s := &stall{b: b, held: make(chan struct{}), release: make(chan struct{}), landed: make(chan int, 1)}
 	var mu sync.Mutex
 	reached, after := false, false
 	b.Cleanup(b.dc.Hook(func(o fakead.Operation) fakead.Action {
@@ -217,6 +218,12 @@ func (b *bench) stall(a *agent) *stall {
 
 // land lets the held write go on, and returns how it ended.
 func (s *stall) land() int {
+	s.b.Helper()
+	select {
+	case <-s.held:
+	default:
+		s.b.Fatal("no password write was held")
+	}
 	close(s.release)
 	return <-s.landed
 }

@@ -40,7 +40,7 @@ func judge(policy protocol.Policy, u directory.User, now time.Time, s protocol.S
 	v := protocol.Violation{Policy: &policy, Certainty: protocol.Certain}
 	password := s.New.Reveal()
 	ends := u.PasswordSet.Add(time.Duration(policy.MinimumAgeSeconds) * time.Second)
-	ageMatters := policy.MinimumAgeSeconds > 0 && !(u.PasswordTold && u.PasswordSet.IsZero()) // a password that must be changed may be
+	ageMatters := policy.MinimumAgeSeconds > 0 && (!u.PasswordTold || !u.PasswordSet.IsZero()) // a password that must be changed may be
 	ageKnown := u.PasswordTold && !now.IsZero()
 	switch {
 	case ageMatters && ageKnown && now.Before(ends):

@@ -191,6 +191,26 @@ func TestWritesToThePDCEmulator(t *testing.T) {
 	}
 }
 
+func TestWritesToAnotherWhileThePDCEmulatorIsUnreachable(t *testing.T) {
+	l := newLab(t)
+	if l.fake == nil {
+		t.Skip("a real domain is not given another PDC emulator")
+	}
+	root, err := l.admin.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"serverName"}, nil))
+	l.must(err)
+	l.must(l.fake.SetAttribute(root.Entries[0].GetAttributeValue("serverName"), "dNSHostName", "pdc."+l.domain))
+	g := &gate{}
+	d := l.open(func(o *directory.Options) { o.Dial, o.Servers = g.dial, []string{l.address, "127.0.0.1:1"} })
+	dc, err := d.WriteTo(t.Context())
+	l.must(err)
+	if dc != l.host {
+		t.Errorf("write to %q, want %q, which is there", dc, l.host)
+	}
+	if want := []string{l.address, "127.0.0.1:1"}; !slices.Equal(g.dials(), want) {
+		t.Errorf("tried %v, want %v: another might be the PDC emulator", g.dials(), want)
+	}
+}
+
 func TestFindsControllersByDNS(t *testing.T) {
 	l := newLab(t)
 	g := &gate{lead: l.address}
