@@ -36,14 +36,16 @@ var atMostOnceScenarios = []Scenario{
 		changeKilled, DirectoryTraps),
 	once("PB-ONCE-010", "an unlock, killed after the directory applied it: success, and a later lock is not undone",
 		unlockKilled, DirectoryTraps),
-	once("PB-ONCE-011", "a modify that hangs is burnt before the refusal is told: it lands late and changes nothing",
-		hangsThenLands, DirectoryTraps),
+	{ID: "PB-ONCE-011", Title: "a modify that hangs is burnt before the refusal is told: it lands late and changes nothing", Area: AreaAtMostOnce, Source: sourceOnce,
+		Requires: []Capability{DirectoryTraps}, Slow: true, Run: hangsThenLands},
 	once("PB-ONCE-012", "two agents, many requests: each is decided once",
 		twoAgents),
 	{ID: "PB-ONCE-013", Title: "a second request supersedes an unknown one, whose modify then lands late and changes nothing", Area: AreaAtMostOnce, Source: sourceOnce,
 		Requires: []Capability{DirectoryTraps}, Slow: true, Setup: Setup{Deadline: shortDeadline, Lock: shortLock}, Run: superseded},
 	once("PB-ONCE-014", "stopped with a request in hand, the agent decides and answers it before it goes",
 		drains, DirectoryTraps),
+	once("PB-ONCE-015", "the lock lapses while a modify hangs: the next delivery is applied, and what hung lands late and changes nothing",
+		lockLapses, DirectoryTraps),
 }
 
 func once(id, title string, run func(*T), requires ...Capability) Scenario {
@@ -91,6 +93,21 @@ func landsLate(t *T) {
 	trap.Release(GoOn)
 	t.Succeeded(t.Reset(u, t.Password())) // later than the late one: the directory has answered both
 	t.AccountIs(u, "two password writes since", func(now Account) bool { return now.Writes == before.account.Writes+2 })
+	t.Marked(u, a)
+}
+
+// lockLapses: nobody was killed, so the same agent has the request twice.
+func lockLapses(t *T) {
+	u := t.Seed(Person{})
+	before, password := t.Mark(u, u.Password), t.Password()
+	trap := t.Trap(BeforeModify)
+	asking := t.Begin(Ask{Way: PortalReset, User: u, New: password})
+	t.Caught(trap, BeforeModify)
+	a := asking.Answer()
+	t.Succeeded(a)
+	trap.Release(GoOn)
+	t.Succeeded(t.Ask(Ask{Way: UnlockOnly, User: u})) // later than the late one
+	before.Changed(password)
 	t.Marked(u, a)
 }
 
