@@ -19,8 +19,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"passback/clock"
@@ -33,9 +31,6 @@ const (
 	// lastSend is how long before the deadline the last password may leave: a stalled write and the directory's
 	// work end before the deadline then.
 	lastSend = directory.Timeout + 5*time.Second
-	// memory is for how long the directory surely shows a decision: an id that is older may have been applied, and
-	// its value removed since. The margin is more than clocks may differ.
-	memory = protocol.MarkerLifetime - time.Minute
 )
 
 // An applier decides requests. It has no state of its own: agents are interchangeable.
@@ -87,7 +82,7 @@ func (at *attempt) decide(ctx context.Context) decision {
 			return d
 		}
 	}
-	if wireNow().Sub(at.request.TrackingID.Time()) > memory {
+	if forgotten(at.request.TrackingID) {
 		return at.unsure("the request is too old for the directory to remember it")
 	}
 	user, refusal := at.choose(ctx, users)
@@ -231,15 +226,6 @@ func (at *attempt) modification(u directory.User) directory.Modification {
 	return m
 }
 
-// drop forgets the superseded requests that are decided, or too old to be on their way; it reports whether any was.
-func (at *attempt) drop(u directory.User) bool {
-	before := len(at.names)
-	at.names = slices.DeleteFunc(slices.Clone(at.names), func(id protocol.TrackingID) bool {
-		return slices.Contains(u.Markers, protocol.Marker{ID: id}.String()) || protocol.Marker{ID: id}.Stale(wireNow())
-	})
-	return len(at.names) < before
-}
-
 // check is the agent's own refusal of a user who was found, at the last moment before a password leaves.
 func (at *attempt) check(u directory.User) decision {
 	switch {
@@ -253,29 +239,6 @@ func (at *attempt) check(u directory.User) decision {
 		return decision{outcome: protocol.Expired, detail: fmt.Sprintf("less than %s were left before the deadline", lastSend)}
 	}
 	return decision{}
-}
-
-// decided reads the directory's own word on the request.
-func (at *attempt) decided(u directory.User) (decision, bool) {
-	bare := protocol.Marker{ID: at.request.TrackingID}.String()
-	if !slices.Contains(u.Markers, bare) {
-		return decision{}, false
-	}
-	for _, v := range u.Markers {
-		if !strings.HasPrefix(v, bare+" ") {
-			continue
-		}
-		m, ok := protocol.ParseMarker(v)
-		if !ok { // of a later version's making: a refusal all the same
-			m.Refused = protocol.InternalError
-		}
-		d := decision{outcome: m.Refused, detail: "refused on an earlier delivery"}
-		if m.Refused == protocol.PolicyViolation {
-			d.violation = &protocol.Violation{Rule: protocol.RuleUnknown, Certainty: protocol.Uncertain}
-		}
-		return d, true
-	}
-	return at.succeed(u), true
 }
 
 func (at *attempt) succeed(u directory.User) decision {
@@ -304,25 +267,6 @@ func (at *attempt) invisible() decision {
 	d := at.unsure("a marker value is there and cannot be read; the agent's account needs to read and write the marker's attribute")
 	d.engine = d.detail
 	return d
-}
-
-// values are what the directory keeps of a request: the bare value, and its twin if it was refused.
-func values(id protocol.TrackingID, refused protocol.Outcome) []string {
-	v := []string{protocol.Marker{ID: id}.String()}
-	if refused != "" {
-		v = append(v, protocol.Marker{ID: id, Refused: refused}.String())
-	}
-	return v
-}
-
-// stale are the values that may be removed: no modify of their requests can still be on its way.
-func stale(markers []string) (out []string) {
-	for _, v := range markers {
-		if m, ok := protocol.ParseMarker(v); ok && m.Stale(wireNow()) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 func wireNow() time.Time { return clock.Real().Now() }

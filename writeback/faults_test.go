@@ -287,3 +287,13 @@ func TestAnotherWriterRemovedTheOldValues(t *testing.T) {
 		}
 	}
 }
+
+func TestARefusalThatThisVersionDoesNotKnow(t *testing.T) {
+	b := newBench(t)
+	id := b.newID()
+	bare := values(id, "")[0]
+	b.addUser(fakead.User{SAM: "alice", Attributes: map[string][]string{protocol.DefaultMarkerAttribute: {bare, bare + " refused byALaterVersion"}}})
+	job := b.request("alice", protocol.Reset)
+	job.request.TrackingID = id
+	b.want(b.agent().apply(t.Context(), job), protocol.InternalError, answerThenComplete) // a refusal, never a success
+}
