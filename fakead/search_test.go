@@ -102,7 +102,8 @@ func TestWhichAttributesAreReturned(t *testing.T) {
 		{[]string{"+"}, nil},
 		{[]string{"samaccountname", "nosuch", "mail", "unicodePwd", "supplementalCredentials", "sAMAccountName"}, []string{"sAMAccountName"}},
 		{[]string{"objectGUID;binary", "1.2.840.113556.1.4.221"}, []string{"objectGUID;binary", "sAMAccountName"}},
-		{[]string{"cn;lang-en", "cn;range=x", "cn;range=1-*"}, nil},
+		{[]string{"cn;lang-en", "cn;range=x", "mail;range=0-*"}, nil},
+		{[]string{"cn;range=7-*"}, []string{"cn;range=7-*"}}, // beyond the last value: the end, and nothing
 	} {
 		if got := attributeNames(read(t, c, dn, s.asked...)); !slices.Equal(got, s.want) {
 			t.Errorf("%q: got %q, want %q", s.asked, got, s.want)

@@ -110,8 +110,11 @@ func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, wan
 
 // cut takes the range of values that is asked for, and no more than maxValRange; false if there are none.
 func (o selected) cut(values [][]byte) (attribute, bool) {
-	if o.low >= len(values) {
+	if len(values) == 0 || o.low >= len(values) && !o.ranged {
 		return attribute{}, false
+	}
+	if o.low >= len(values) {
+		return attribute{name: fmt.Sprintf("%s;range=%d-*", o.attribute.Name, o.low)}, true
 	}
 	high, last := min(len(values)-1, o.low+maxValRange-1), ""
 	if o.high >= 0 {

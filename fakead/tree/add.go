@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"slices"
-	"strings"
 )
 
 // Add makes an entry. What a client may leave out is filled in: superior classes, objectCategory, identifiers,
@@ -179,6 +178,9 @@ func (p *Plan) defaults(class *Class) {
 	p.fallback("uSNChanged", formatInt(t.usn))
 	p.fallback("objectGUID", string(guid[:]))
 	p.fallback("objectCategory", t.categoryDN(class.Category))
+	if class.Hidden {
+		p.fallback("showInAdvancedViewOnly", "TRUE")
+	}
 	if e.isAccount() && class.Name != "foreignSecurityPrincipal" {
 		p.accountDefaults()
 	}
@@ -209,6 +211,9 @@ func (p *Plan) accountDefaults() {
 			p.fallback(d.name, d.value)
 		}
 		p.fallback("primaryGroupID", defaultPrimaryGroup(p.First("userAccountControl")))
+		if e.IsA("computer") {
+			p.fallback("isCriticalSystemObject", "FALSE")
+		}
 	case e.IsA("group"):
 		p.fallback("groupType", "-2147483646") // global, security
 	}
@@ -281,11 +286,11 @@ func (p *Plan) order() []*Attribute {
 
 // Delete removes an entry without children. Its error is an *Error.
 func (t *Tree) Delete(e *Entry) error {
+	if e.mustStay() {
+		return errCannotDelete.about(nil)
+	}
 	if e.HasChildren() {
 		return errNonLeaf.about(nil)
-	}
-	if e.head || strings.EqualFold(e.First("isCriticalSystemObject"), "TRUE") {
-		return errCannotDelete.about(nil)
 	}
 	t.detach(e)
 	t.index(e, false)
@@ -295,11 +300,14 @@ func (t *Tree) Delete(e *Entry) error {
 	return nil
 }
 
+// mustStay: the heads of naming contexts, and what the directory cannot do without.
+func (e *Entry) mustStay() bool { return e.head || e.First("isCriticalSystemObject") == "TRUE" }
+
 // DeleteTree removes an entry with all below it, or nothing if one of them must stay.
 func (t *Tree) DeleteTree(e *Entry) error {
 	below := slices.Collect(t.Walk(e, WholeSubtree))
 	for _, victim := range below {
-		if victim.head || strings.EqualFold(victim.First("isCriticalSystemObject"), "TRUE") {
+		if victim.mustStay() {
 			return errCannotDelete.about(nil)
 		}
 	}

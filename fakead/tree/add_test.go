@@ -41,9 +41,12 @@ func TestAGroupNeedsOnlyAClass(t *testing.T) {
 	}
 	expectValues(t, g, "groupType", "-2147483646")
 	expectValues(t, g, "sAMAccountType", "268435456")
-	l.mustModify(g, change(tree.ReplaceValues, "groupType", "2147483652")) // as some clients write -2147483644
-	expectValues(t, g, "groupType", "-2147483644")
-	expectValues(t, g, "sAMAccountType", "536870912")
+	expectRefusal(t, l.modify(g, change(tree.ReplaceValues, "groupType", "-2147483644")), 53, 0x2141)
+	expectRefusal(t, l.modify(g, change(tree.ReplaceValues, "groupType", "-2147483643")), 53, 0x2141)
+	l.mustModify(g, change(tree.ReplaceValues, "groupType", "2147483656")) // as some clients write -2147483640
+	expectValues(t, g, "groupType", "-2147483640")
+	l.mustModify(g, change(tree.ReplaceValues, "groupType", "4"))
+	expectValues(t, g, "sAMAccountType", "536870913")
 }
 
 func TestRefusedEntries(t *testing.T) {
@@ -70,7 +73,7 @@ func TestRefusedEntries(t *testing.T) {
 		{"account of that name", "CN=x,CN=Users", []tree.Value{user, tree.Strings("sAMAccountName", "ALICE")}, 68, 0x524},
 		{"another class's attribute", "CN=x,CN=Users", []tree.Value{user, tree.Strings("groupType", "2")}, 65, 0x207D},
 		{"mandatory attributes missing", "CN=x,CN=PSC,CN=Users", []tree.Value{tree.Strings("objectClass", "msDS-PasswordSettings")}, 65, 0x207C},
-		{"member that is nobody", "CN=x,CN=Users", []tree.Value{tree.Strings("objectClass", "group"), tree.Strings("member", "CN=n,"+base)}, 32, 0x2030},
+		{"member that is nobody", "CN=x,CN=Users", []tree.Value{tree.Strings("objectClass", "group"), tree.Strings("member", "CN=n,"+base)}, 32, 0x525},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLab(t)
@@ -110,7 +113,7 @@ func TestExtendedNames(t *testing.T) {
 		}
 	}
 	for name, code := range map[string]int{
-		"<GUID=00000000-0000-0000-0000-000000000000>": 32, "<GUID=x>": 32, "<SID=S-1-5-18>": 32, "<FOO=1>": 32, "<WKGUID=A9D1CA15768811D1ADED00C04FD8D5CD>": 32,
+		"<GUID=00000000-0000-0000-0000-000000000000>": 32, "<GUID=x>": 34, "<SID=S-1-5-18>": 32, "<FOO=1>": 34, "<WKGUID=A9D1CA15768811D1ADED00C04FD8D5CD>": 34, "<WKGUID=A9D1CA15768811D1ADED00C04FD8D5CE," + base + ">": 32,
 		"CN=nobody,CN=Users," + base: 32, "alice": 34,
 	} {
 		_, err := l.Resolve(name)

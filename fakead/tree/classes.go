@@ -35,11 +35,12 @@ func (s contents) gather(c *Class) {
 	}
 }
 
-// classes are those of the entry that add to its contents: the structural one and the auxiliary ones.
-func (e *Entry) classes() []*Class {
+// contributing are the classes among the values of objectClass that add to an entry's contents: the structural
+// one, which is the last, and the auxiliary ones.
+func contributing(values [][]byte) []*Class {
 	var list []*Class
-	for _, name := range e.Get("objectClass") {
-		if c := LookupClass(string(name)); c.Kind == "auxiliary" || c == e.Class() {
+	for i, name := range values {
+		if c := LookupClass(string(name)); c.Kind == "auxiliary" || i == len(values)-1 {
 			list = append(list, c)
 		}
 	}
@@ -47,20 +48,22 @@ func (e *Entry) classes() []*Class {
 }
 
 // allows tells whether an attribute may be there.
-func (e *Entry) allows(a *Attribute) bool {
-	return slices.ContainsFunc(e.classes(), func(c *Class) bool { return contentsOf()[c].all[a] })
+func (p *Plan) allows(a *Attribute) bool { return allowedBy(contributing(p.Get("objectClass")), a) }
+
+func allowedBy(classes []*Class, a *Attribute) bool {
+	return slices.ContainsFunc(classes, func(c *Class) bool { return contentsOf()[c].all[a] })
 }
 
 // requires tells whether an attribute must be there.
-func (e *Entry) requires(a *Attribute) bool {
-	return slices.ContainsFunc(e.classes(), func(c *Class) bool { return contentsOf()[c].must[a] })
+func (p *Plan) requires(a *Attribute) bool {
+	return slices.ContainsFunc(contributing(p.Get("objectClass")), func(c *Class) bool { return contentsOf()[c].must[a] })
 }
 
 // missing returns the first attribute that must be there and that the plan leaves without values, or nil. The
 // security descriptor is not the tree's.
 func (p *Plan) missing() *Attribute {
 	var first *Attribute
-	for _, c := range p.entry.classes() {
+	for _, c := range contributing(p.Get("objectClass")) {
 		for a := range contentsOf()[c].must {
 			lacks := a.Syntax != SyntaxDescriptor && a.Name != "objectClass" && p.count(a) == 0
 			if lacks && (first == nil || a.rank < first.rank) {
@@ -74,8 +77,9 @@ func (p *Plan) missing() *Attribute {
 // AllowedAttributes are the names of all attributes that the entry's classes allow.
 func (e *Entry) AllowedAttributes() []string {
 	var names []string
+	classes := contributing(e.Get("objectClass"))
 	for _, a := range Attributes() {
-		if e.allows(a) {
+		if allowedBy(classes, a) {
 			names = append(names, a.Name)
 		}
 	}

@@ -42,10 +42,12 @@ func (t *Tree) linkTargets(a *Attribute, values [][]byte) ([]*Entry, error) {
 	for i, v := range values {
 		target, err := t.Resolve(string(v))
 		switch {
+		case NoSuchObject(err) && a.Name == "member":
+			return nil, errNoMember.about(a)
 		case NoSuchObject(err):
-			return nil, errNoLinkTarget.about(a)
+			return nil, errNoReference.about(a)
 		case err != nil:
-			return nil, errSyntax.about(a)
+			return nil, errBadName.about(a)
 		}
 		targets[i] = target
 	}

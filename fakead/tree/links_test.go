@@ -28,7 +28,7 @@ func TestMembershipHasErrorsOfItsOwn(t *testing.T) {
 	g := l.group("g", alice)
 	expectRefusal(t, l.modify(g, change(tree.AddValues, "member", alice.DN().String())), 68, 0x562)
 	expectRefusal(t, l.modify(g, change(tree.DeleteValues, "member", bob.DN().String())), 53, 0x561)
-	expectRefusal(t, l.modify(g, change(tree.AddValues, "member", "CN=nobody,CN=Users,"+base)), 32, 0x2030)
+	expectRefusal(t, l.modify(g, change(tree.AddValues, "member", "CN=nobody,CN=Users,"+base)), 32, 0x525)
 	domainUsers := l.BySAM("Domain Users")
 	expectRefusal(t, l.modify(domainUsers, change(tree.AddValues, "member", alice.DN().String())), 68, 0x562) // by primaryGroupID
 }

@@ -5,6 +5,7 @@ package tree
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 )
 
@@ -115,6 +116,9 @@ func (p *Plan) apply(c Change, rules Rules) error {
 	if err := p.writable(a, rules); err != nil {
 		return err
 	}
+	if c.Op == AddValues && len(c.Values) == 0 {
+		return errNoValues.about(a)
+	}
 	if a.IsLink() {
 		return p.applyLinks(a, c, rules)
 	}
@@ -134,10 +138,27 @@ func (p *Plan) apply(c Change, rules Rules) error {
 	if err != nil {
 		return err
 	}
-	if a.Single && len(now) > 1 {
+	// MS-ADA1 says that description is multi-valued; the SAM holds accounts to one.
+	if (a.Single || a.Name == "description" && p.entry.isAccount()) && len(now) > 1 {
 		return errSingleValued.about(a)
 	}
+	if a.Name == "objectClass" && !rules.System {
+		return p.setClasses(now)
+	}
 	p.changed[a] = planned{values: now}
+	return nil
+}
+
+// setClasses lets auxiliary classes come and go: the structural class stays what it is.
+func (p *Plan) setClasses(given [][]byte) error {
+	specific, names, err := objectClasses([]Value{{Name: "objectClass", Values: given}})
+	if err != nil {
+		return err
+	}
+	if specific != p.entry.Class() {
+		return errIllegalChange.about(mustAttribute("objectClass"))
+	}
+	p.Set("objectClass", names...)
 	return nil
 }
 
@@ -163,13 +184,11 @@ func (p *Plan) writable(a *Attribute, rules Rules) error {
 		return nil
 	case len(p.entry.dn) > 0 && a.Name == LookupAttribute(p.entry.dn[0].Type).Name:
 		return errOnRDN.about(a)
-	case a.Name == "objectClass":
-		return errIllegalChange.about(a)
 	case (a.OwnedBySAM || a.NeverReadable) && p.entry.isAccount():
 		return errOwnedBySAM.about(a)
-	case a.SystemOnly:
+	case a.SystemOnly && a.Name != "objectClass":
 		return errSystemOnly.about(a)
-	case !p.entry.allows(a):
+	case !p.allows(a):
 		return errNotInClass.about(a)
 	default:
 		return nil
@@ -184,6 +203,9 @@ func (t *Tree) parseValues(a *Attribute, values [][]byte) ([][]byte, error) {
 			v = t.plainDN(v)
 		}
 		stored, err := a.Syntax.parse(v)
+		if errors.Is(err, ErrDNSyntax) {
+			return nil, errBadName.about(a)
+		}
 		if err != nil {
 			return nil, errSyntax.about(a)
 		}
@@ -198,7 +220,7 @@ func (t *Tree) parseValues(a *Attribute, values [][]byte) ([][]byte, error) {
 // plainDN turns an extended name into the DN of what it names.
 func (t *Tree) plainDN(value []byte) []byte {
 	if form, id, ok := extendedForm(string(value)); ok {
-		if e := t.extended(form, id); e != nil {
+		if e, _ := t.extended(form, id); e != nil {
 			return []byte(e.dn.String())
 		}
 	}

@@ -29,8 +29,14 @@ func TestRefusedChanges(t *testing.T) {
 		{"system only", []tree.Change{change(tree.ReplaceValues, "whenCreated", "20260101000000.0Z")}, 19, 0x20B1},
 		{"constructed", []tree.Change{change(tree.ReplaceValues, "canonicalName", "x")}, 19, 0x211B},
 		{"back link", []tree.Change{change(tree.AddValues, "memberOf", base)}, 53, 0x20B1},
+		{"another structural class", []tree.Change{change(tree.AddValues, "objectClass", "computer")}, 53, 0x2077},
+		{"a class less", []tree.Change{change(tree.ReplaceValues, "objectClass", "contact")}, 53, 0x2077},
 		{"the SAM's", []tree.Change{change(tree.ReplaceValues, "badPwdCount", "0")}, 53, 0x209A},
 		{"of another class", []tree.Change{change(tree.AddValues, "groupType", "2")}, 65, 0x207D},
+		{"no value", []tree.Change{change(tree.AddValues, "pager")}, 19, 0x202F},
+		{"second description of an account", []tree.Change{change(tree.AddValues, "description", "x")}, 20, 0x2081},
+		{"link to nothing", []tree.Change{change(tree.ReplaceValues, "manager", "CN=nobody,"+base)}, 19, 0x20B5},
+		{"link to no name", []tree.Change{change(tree.ReplaceValues, "manager", "nobody")}, 34, 0x208F},
 		{"its own name", []tree.Change{change(tree.ReplaceValues, "cn", "x")}, 67, 0x2016},
 		{"mandatory", []tree.Change{change(tree.DeleteValues, "sAMAccountName")}, 65, 0x207C},
 		{"name of another account", []tree.Change{change(tree.ReplaceValues, "sAMAccountName", "BOB")}, 68, 0x524},
@@ -81,6 +87,16 @@ func TestDeleteOldAndAddNew(t *testing.T) {
 	l.mustModify(alice, change(tree.DeleteValues, "userAccountControl", "546"), change(tree.AddValues, "userAccountControl", "544"))
 	expectRefusal(t, l.modify(alice, change(tree.DeleteValues, "userAccountControl", "546"), change(tree.AddValues, "userAccountControl", "512")), 16, 0x2085)
 	expectValues(t, alice, "userAccountControl", "544")
+}
+
+func TestAuxiliaryClassesComeAndGo(t *testing.T) {
+	l := newLab(t)
+	alice := l.user("alice")
+	l.mustModify(alice, change(tree.AddValues, "objectClass", "bootableDevice"), change(tree.AddValues, "bootFile", "x"))
+	expectValues(t, alice, "objectClass", "top", "bootableDevice", "person", "organizationalPerson", "user")
+	l.mustModify(alice, change(tree.DeleteValues, "bootFile"), change(tree.DeleteValues, "objectClass", "bootableDevice"))
+	expectValues(t, alice, "objectClass", "top", "person", "organizationalPerson", "user")
+	expectRefusal(t, l.modify(alice, change(tree.AddValues, "bootFile", "x")), 65, 0x207D)
 }
 
 func TestOnlyReplicatedChangesMoveTheUSN(t *testing.T) {

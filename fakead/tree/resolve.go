@@ -13,10 +13,15 @@ import (
 // *Error, with the nearest ancestor that exists.
 func (t *Tree) Resolve(name string) (*Entry, error) {
 	if form, value, ok := extendedForm(name); ok {
-		if e := t.extended(form, value); e != nil {
+		e, wellFormed := t.extended(form, value)
+		switch {
+		case !wellFormed:
+			return nil, errBadName.near(nil)
+		case e == nil:
+			return nil, errNoObject.near(nil)
+		default:
 			return e, nil
 		}
-		return nil, errNoObject.near(nil)
 	}
 	dn, err := ParseDN(name)
 	if err != nil {
@@ -54,22 +59,22 @@ func extendedForm(name string) (form, value string, ok bool) {
 	return strings.ToUpper(form), value, ok
 }
 
-func (t *Tree) extended(form, value string) *Entry {
+func (t *Tree) extended(form, value string) (e *Entry, wellFormed bool) {
 	switch form {
 	case "GUID":
 		if g, err := ParseGUID(value); err == nil && len(value) != len(g) {
-			return t.ByGUID(g)
+			return t.ByGUID(g), true
 		}
 	case "SID":
 		if sid, err := ParseSID(value); err == nil {
-			return t.BySID(sid)
+			return t.BySID(sid), true
 		}
 	case "WKGUID":
 		if id, base, ok := strings.Cut(value, ","); ok {
-			return t.wellKnown(id, base)
+			return t.wellKnown(id, base), true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // wellKnown follows wellKnownObjects and otherWellKnownObjects, whose values are B:32:<digits>:<DN>.

@@ -24,7 +24,9 @@ const (
 	uacInterdomainTrust = 0x0800
 	uacWorkstation      = 0x1000
 	uacServer           = 0x2000
-	groupResource       = 0x4
+	groupBuiltin        = 0x1
+	groupGlobal         = 0x2
+	groupResource       = 0x4 // domain local
 	groupSecurity       = 0x80000000
 )
 
@@ -99,12 +101,29 @@ func (p *Plan) movePrimaryGroup() {
 	})
 }
 
+// judgeGroupType: a global group becomes a domain local one only by way of a universal one, and nobody makes a
+// group builtin.
+func (p *Plan) judgeGroupType() error {
+	before, ok := p.entry.Int("groupType")
+	after, err := strconv.ParseInt(p.First("groupType"), 10, 64)
+	if !ok || err != nil || !p.Changes("groupType") {
+		return nil
+	}
+	if after&groupBuiltin != 0 && before&groupBuiltin == 0 || before&groupGlobal != 0 && after&groupResource != 0 || before&groupResource != 0 && after&groupGlobal != 0 {
+		return errGroupType.about(mustAttribute("groupType"))
+	}
+	return nil
+}
+
 // judge looks at the entry as it will be.
 func (p *Plan) judge() error {
 	for a, now := range p.changed {
-		if len(now.values)+len(now.links) == 0 && p.moves(a) && p.entry.requires(a) {
+		if len(now.values)+len(now.links) == 0 && p.moves(a) && p.requires(a) {
 			return errMissingAttribute.about(a)
 		}
+	}
+	if err := p.judgeGroupType(); err != nil {
+		return err
 	}
 	if group := p.tree.primaryGroup(p.First("primaryGroupID")); p.Changes("primaryGroupID") &&
 		(group == nil || !contains(p.entry.Linked("memberOf"), group)) {

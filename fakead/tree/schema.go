@@ -47,6 +47,7 @@ type Class struct {
 	RDN        string // rDNAttID
 	Category   string // the CN of defaultObjectCategory
 	GUID       GUID   // schemaIDGUID
+	Hidden     bool   // defaultHidingValue: a new entry gets showInAdvancedViewOnly
 	Auxiliary  []string
 	Containers []string // possSuperiors
 	Must       []string // mustContain and systemMustContain

@@ -73,9 +73,9 @@ func parseAttribute(f []string) *Attribute {
 	return a
 }
 
-// parseClass reads: name, cn, OID, kind, superior, RDN attribute, category, GUID.
+// parseClass reads: name, cn, OID, kind, superior, RDN attribute, category, GUID, and a word if it is hidden.
 func parseClass(f []string) *Class {
-	return &Class{Name: f[0], CN: f[1], OID: f[2], Kind: f[3], Superior: f[4], RDN: f[5], Category: f[6], GUID: tableGUID(f[7])}
+	return &Class{Name: f[0], CN: f[1], OID: f[2], Kind: f[3], Superior: f[4], RDN: f[5], Category: f[6], GUID: tableGUID(f[7]), Hidden: len(f) > 8}
 }
 
 func (c *Class) extend(list string, names []string) {
