@@ -31,7 +31,7 @@ type Attach struct {
 	Coordinator          *Described // set instead of Target where that is not a terminus of part 3
 	Unsettled            Map
 	IncompleteUnsettled  bool
-	InitialDeliveryCount *uint32 // set by senders
+	InitialDeliveryCount *uint32 // set by senders; nil is let pass for 0
 	MaxMessageSize       uint64  // 0: no limit
 	OfferedCapabilities  []Symbol
 	DesiredCapabilities  []Symbol
@@ -41,8 +41,12 @@ type Attach struct {
 func (a *Attach) descriptor() uint64 { return codeAttach }
 
 func (a *Attach) fields() List {
+	target := compositeValue(a.Target)
+	if a.Coordinator != nil {
+		target = *a.Coordinator
+	}
 	return List{
-		a.Name, a.Handle, bool(a.Role), a.SndSettleMode, a.RcvSettleMode, compositeValue(a.Source), compositeValue(a.Target),
+		a.Name, a.Handle, bool(a.Role), a.SndSettleMode, a.RcvSettleMode, compositeValue(a.Source), target,
 		omitMap(a.Unsettled), omit(a.IncompleteUnsettled, false), omitNil(a.InitialDeliveryCount), omit(a.MaxMessageSize, 0),
 		symbols(a.OfferedCapabilities), symbols(a.DesiredCapabilities), omitMap(a.Properties),
 	}
@@ -66,9 +70,6 @@ func (a *Attach) read(r *fieldReader) {
 	if a.SndSettleMode > SenderMixed || a.RcvSettleMode > ReceiverSecond {
 		r.fail("there are no settle modes %d and %d", a.SndSettleMode, a.RcvSettleMode)
 	}
-	if a.Role == RoleSender && a.InitialDeliveryCount == nil {
-		r.fail("a sender's initial-delivery-count is missing")
-	}
 }
 
 func (a *Attach) readTarget(r *fieldReader) {
@@ -91,6 +92,9 @@ func (s *Session) onAttach(a *Attach) *Error {
 		s.fail(Errorf(CondHandleInUse, "attach with the handle %d, which has a link", a.Handle))
 		return nil
 	}
+	if c.links >= 2*c.cfg.MaxLinks {
+		return Errorf(CondResourceLimitExceeded, "%d links, of which the peer has not taken back those that were refused", c.links)
+	}
 	l := newLink(s, a)
 	s.links[a.Handle] = l
 	c.links++
@@ -98,7 +102,7 @@ func (s *Session) onAttach(a *Attach) *Error {
 	case c.links > c.cfg.MaxLinks:
 		l.refuse(Errorf(CondResourceLimitExceeded, "a connection may have %d links", c.cfg.MaxLinks))
 	case a.Coordinator != nil:
-		l.refuse(Errorf(CondNotImplemented, "a target that is described by %v is not supported", a.Coordinator.Descriptor))
+		l.refuse(Errorf(CondNotImplemented, "a target that is described by %s is not supported", descriptorName(a.Coordinator.Descriptor)))
 	case c.handler.Attach == nil:
 		l.refuse(Errorf(CondNotImplemented, "this server has no nodes"))
 	default:

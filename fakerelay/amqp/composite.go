@@ -156,7 +156,7 @@ func readComposite[T any, P interface {
 	}
 	var out P = new(T)
 	if descriptorCode(d.Descriptor) != out.descriptor() {
-		r.fail("field %s has the descriptor %v", name, d.Descriptor)
+		r.fail("field %s has the descriptor %s", name, descriptorName(d.Descriptor))
 		return nil
 	}
 	if err := readFields(out, name, d.Value); err != nil && r.err == nil {

@@ -11,7 +11,7 @@ type Config struct {
 	MaxFrameSize     uint32        // bytes of a frame that we read, at least 512; default 65536
 	ChannelMax       uint16        // highest channel number; default 4999
 	HandleMax        uint32        // highest handle of a session; default 255
-	MaxLinks         int           // of one connection; default 1000
+	MaxLinks         int           // of one connection, more are refused; default 1000
 	MaxMessageSize   uint64        // bytes of a message that we receive, where a link has no limit of its own; default 1 MiB
 	IdleTimeout      time.Duration // how long a peer may be silent, in whole milliseconds; default 120 s
 	HandshakeTimeout time.Duration // from accepting to the end of the peer's open; default 30 s

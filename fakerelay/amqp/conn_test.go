@@ -96,7 +96,16 @@ func TestHowTheServerEndsALink(t *testing.T) {
 				t.Errorf("the client is told %T %v", err, err)
 			}
 			if name != "close" { // the connection lives
+				if err := l.Close(testContext(t)); err == nil {
+					t.Error("the link was not closed")
+				}
 				newSender(t, session(t, c), nil)
+				wait(t, e.accepted).Session().Conn().Close(nil)
+				wait(t, e.closed)
+			}
+			s.end(t, 0)
+			if len(e.closed) > 0 {
+				t.Error("OnClosed is called twice")
 			}
 		})
 	}

@@ -74,7 +74,7 @@ func (d *decoder) mapping(count int) (Map, error) {
 			return nil, err
 		}
 		if isComparable(key) && out.has(key, seen) {
-			return nil, d.fail("a map with the key %v twice", key)
+			return nil, d.fail("a map with a key twice")
 		}
 		v, err := d.value()
 		if err != nil {

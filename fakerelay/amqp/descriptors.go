@@ -1,5 +1,7 @@
 package amqp
 
+import "fmt"
+
 // Descriptors of the standard's composite types. Each has a numeric and a symbolic form; peers may use either.
 const (
 	codeOpen        uint64 = 0x10
@@ -51,6 +53,17 @@ var descriptorNames = map[Symbol]uint64{
 	"amqp:message-annotations:map": codeMessageAnnotations, "amqp:properties:list": codeProperties,
 	"amqp:application-properties:map": codeApplicationProperties, "amqp:data:binary": codeData,
 	"amqp:amqp-sequence:list": codeSequence, "amqp:amqp-value:*": codeValue, "amqp:footer:map": codeFooter,
+}
+
+// descriptorName writes a descriptor for an error description, cut where a peer's is long.
+func descriptorName(descriptor any) string {
+	switch d := descriptor.(type) {
+	case uint64:
+		return fmt.Sprintf("0x%02x", d)
+	case Symbol:
+		return fmt.Sprintf("%.64q", string(d))
+	}
+	return "of the type " + typeName(descriptor)
 }
 
 // descriptorCode gives a descriptor's numeric form, 0 for what the standard does not define.

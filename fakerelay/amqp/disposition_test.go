@@ -145,6 +145,10 @@ func TestReceiverThatSettlesSecond(t *testing.T) {
 	if d := expect[*Disposition](p); d.Settled || d.State != (Accepted{}) {
 		t.Errorf("the disposition is %+v", d)
 	}
+	p.send(0, &Flow{NextIncomingID: ptr(uint32(0)), Handle: ptr(uint32(0)), Echo: true})
+	if echo := expect[*Flow](p); *echo.LinkCredit != 0 {
+		t.Errorf("before the sender settles the credit is %d", *echo.LinkCredit)
+	}
 	p.send(0, &Disposition{Role: RoleSender, First: 0, Settled: true})
 	if f := expect[*Flow](p); *f.LinkCredit != 1 || *f.DeliveryCount != 8 {
 		t.Errorf("the flow is %+v", f)

@@ -20,6 +20,11 @@
 // may be called from any goroutine, and none waits for the network: what cannot be written yet is queued, within
 // limits, and a peer that does not read loses its connection after Config.WriteTimeout.
 //
+// What one connection may take of memory, whatever its peer sends: two frames to read (Config.MaxFrameSize each);
+// incomplete messages of four times the longest allowed; 2 MiB of payloads, and one message more, that wait for
+// callbacks; about 3 MiB that wait to be written; Config.MaxLinks names of links, twice. A decoded message holds
+// MaxElements values at most. What the callbacks keep is theirs.
+//
 // Left out on purpose: transactions (part 4), link resumption and link stealing (2.6.13, 2.6.1: every link is new
 // and every attach is for itself), TLS by the AMQP header (5.2.1: TLS comes before), redelivery of unsettled state.
 package amqp

@@ -148,6 +148,31 @@ func TestFlowIsPossibleBeforeTheLinkIsAccepted(t *testing.T) {
 	}
 }
 
+func TestALinkWithoutCreditHoldsUpNoOther(t *testing.T) {
+	senders := make(chan *Sender, 2)
+	p := openRaw(t, Config{}, acceptAll(nil, senders))
+	p.receiving(0)
+	p.receiving(1)
+	for range 2 {
+		s := <-senders
+		for range 2 {
+			if _, err := s.Send(Outgoing{Payload: nullValue}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, handle := range []uint32{1, 0} {
+		f := grant(2)
+		f.Handle = &handle
+		p.send(0, f)
+		for range 2 {
+			if tr := expect[*Transfer](p); tr.Handle != handle {
+				t.Errorf("a transfer on the handle %d without credit", tr.Handle)
+			}
+		}
+	}
+}
+
 func TestQueueOfASenderIsBounded(t *testing.T) {
 	senders := make(chan *Sender, 1)
 	p := openRaw(t, Config{}, acceptAll(nil, senders))

@@ -57,7 +57,7 @@ func parsePerformative(body []byte) (p composite, payload []byte, err error) {
 	code := descriptorCode(description.Descriptor)
 	create, ok := performatives[code]
 	if !ok {
-		return nil, nil, Errorf(CondDecodeError, "there is no performative %v", description.Descriptor)
+		return nil, nil, Errorf(CondDecodeError, "there is no performative %s", descriptorName(description.Descriptor))
 	}
 	p = create()
 	return p, body[d.pos:], readFields(p, performativeNames[code], description.Value)

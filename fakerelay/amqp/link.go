@@ -19,9 +19,12 @@ type Link struct {
 	session *Session
 	name    string
 	handle  uint32
-	attach  *Attach // the peer's
+	attach  *Attach // the peer's, until it is answered
 	context context.Context
 	cancel  context.CancelFunc
+
+	sndSettleMode uint8
+	rcvSettleMode uint8
 
 	state    linkState
 	sender   *Sender   // ours, where the peer receives
@@ -29,12 +32,15 @@ type Link struct {
 }
 
 func newLink(s *Session, a *Attach) *Link {
-	l := &Link{session: s, name: a.Name, handle: a.Handle, attach: a}
+	l := &Link{session: s, name: a.Name, handle: a.Handle, attach: a, sndSettleMode: a.SndSettleMode, rcvSettleMode: a.RcvSettleMode}
 	l.context, l.cancel = context.WithCancel(s.conn.context)
 	if a.Role == RoleReceiver {
 		l.sender = &Sender{Link: l}
 	} else {
-		l.receiver = &Receiver{Link: l, deliveryCount: *a.InitialDeliveryCount}
+		l.receiver = &Receiver{Link: l}
+		if a.InitialDeliveryCount != nil {
+			l.receiver.deliveryCount = *a.InitialDeliveryCount
+		}
 	}
 	return l
 }
@@ -108,6 +114,7 @@ func (l *Link) answer(o Answer, refused bool) {
 	} else if refused {
 		a.Target = nil
 	}
+	l.attach = nil
 	l.session.write(a, nil)
 }
 

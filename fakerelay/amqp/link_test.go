@@ -12,7 +12,7 @@ import (
 	"passback/fakerelay/amqp"
 )
 
-func newSender(t *testing.T, s *goamqp.Session, o *goamqp.SenderOptions) *goamqp.Sender {
+func newSender(t testing.TB, s *goamqp.Session, o *goamqp.SenderOptions) *goamqp.Sender {
 	t.Helper()
 	sender, err := s.NewSender(testContext(t), "q", o)
 	if err != nil {
@@ -21,7 +21,7 @@ func newSender(t *testing.T, s *goamqp.Session, o *goamqp.SenderOptions) *goamqp
 	return sender
 }
 
-func newReceiver(t *testing.T, s *goamqp.Session, o *goamqp.ReceiverOptions) *goamqp.Receiver {
+func newReceiver(t testing.TB, s *goamqp.Session, o *goamqp.ReceiverOptions) *goamqp.Receiver {
 	t.Helper()
 	receiver, err := s.NewReceiver(testContext(t), "q", o)
 	if err != nil {

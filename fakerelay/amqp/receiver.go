@@ -90,11 +90,11 @@ func (r *Receiver) begin(t *Transfer) *Error {
 	}
 	r.credit--
 	r.deliveryCount++
-	d := &Delivery{receiver: r, id: *t.DeliveryID, Tag: t.DeliveryTag, Settled: r.attach.SndSettleMode == SenderSettled}
+	d := &Delivery{receiver: r, id: *t.DeliveryID, Tag: t.DeliveryTag, Settled: r.sndSettleMode == SenderSettled}
 	if t.MessageFormat != nil {
 		d.Format = *t.MessageFormat
 	}
-	d.second = r.attach.RcvSettleMode == ReceiverSecond && (t.RcvSettleMode == nil || *t.RcvSettleMode == ReceiverSecond)
+	d.second = r.rcvSettleMode == ReceiverSecond && (t.RcvSettleMode == nil || *t.RcvSettleMode == ReceiverSecond)
 	r.partial = d
 	return nil
 }

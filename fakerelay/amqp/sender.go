@@ -79,7 +79,7 @@ func (s *Sender) Send(o Outgoing) (*Sent, error) {
 		return nil, ErrQueueFull
 	}
 	d := &Sent{sender: s, payload: o.Payload, format: o.Format, tag: o.Tag, settled: o.Settled}
-	switch s.attach.SndSettleMode {
+	switch s.sndSettleMode {
 	case SenderSettled:
 		d.settled = true
 	case SenderUnsettled:

@@ -19,7 +19,7 @@ type server struct {
 	ends []chan error
 }
 
-func serve(t *testing.T, cfg amqp.Config, h amqp.Handler) *server {
+func serve(t testing.TB, cfg amqp.Config, h amqp.Handler) *server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +50,7 @@ func serve(t *testing.T, cfg amqp.Config, h amqp.Handler) *server {
 }
 
 // end waits for the end of the n-th connection and gives what Serve returned.
-func (s *server) end(t *testing.T, n int) error {
+func (s *server) end(t testing.TB, n int) error {
 	t.Helper()
 	s.mu.Lock()
 	end := s.ends[n]
@@ -64,7 +64,7 @@ func (s *server) end(t *testing.T, n int) error {
 	}
 }
 
-func dial(t *testing.T, s *server, o *goamqp.ConnOptions) *goamqp.Conn {
+func dial(t testing.TB, s *server, o *goamqp.ConnOptions) *goamqp.Conn {
 	t.Helper()
 	c, err := goamqp.Dial(testContext(t), "amqp://"+s.addr, o)
 	if err != nil {
@@ -74,7 +74,7 @@ func dial(t *testing.T, s *server, o *goamqp.ConnOptions) *goamqp.Conn {
 	return c
 }
 
-func session(t *testing.T, c *goamqp.Conn) *goamqp.Session {
+func session(t testing.TB, c *goamqp.Conn) *goamqp.Session {
 	t.Helper()
 	s, err := c.NewSession(testContext(t), nil)
 	if err != nil {
@@ -83,14 +83,14 @@ func session(t *testing.T, c *goamqp.Conn) *goamqp.Session {
 	return s
 }
 
-func testContext(t *testing.T) context.Context {
+func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
 
 // wait fails the test unless something comes from c.
-func wait[T any](t *testing.T, c <-chan T) T {
+func wait[T any](t testing.TB, c <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-c:

@@ -58,24 +58,29 @@ func TestViolations(t *testing.T) {
 				p.send(0, &Transfer{Handle: handle, DeliveryID: &handle, DeliveryTag: []byte{1}, More: true}, make([]byte, 4000)...)
 			}
 		}, &Close{}, CondResourceLimitExceeded},
+		{"refused links that are not taken back", func(p *rawPeer) {
+			for handle := range uint32(21) {
+				p.send(0, attach(handle))
+			}
+		}, &Close{}, CondResourceLimitExceeded},
 		{"silence", func(*rawPeer) {}, &Close{}, CondConnectionForced},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			held := make(chan *Delivery, 20)
-			cfg := Config{ChannelMax: 5, MaxMessageSize: 4096}
+			cfg := Config{ChannelMax: 5, MaxMessageSize: 4096, MaxLinks: 10}
 			if test.name == "silence" {
 				cfg.IdleTimeout = 50 * time.Millisecond
 			}
 			p := openRaw(t, cfg, acceptAll(held, nil))
 			test.steps(p)
 			got := p.read()
-			for _, isFlow := got.(*Flow); isFlow; _, isFlow = got.(*Flow) {
+			for got.descriptor() != test.reply.descriptor() { // what was answered before it
 				got = p.read()
 			}
 			fault := faultOf(got)
-			if got.descriptor() != test.reply.descriptor() || fault == nil || fault.Condition != test.because {
-				t.Fatalf("the reply is %T because of %v; want %T, %s", got, fault, test.reply, test.because)
+			if fault == nil || fault.Condition != test.because {
+				t.Fatalf("the %T is because of %v; want %s", got, fault, test.because)
 			}
 			if _, closed := got.(*Close); closed {
 				p.send(0, &Close{})
