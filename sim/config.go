@@ -42,7 +42,7 @@ type worldFile struct {
 	EmptyCompany bool           `yaml:"empty_company"`
 	SecondRelay  bool           `yaml:"second_relay"`
 	Directory    *directoryFile `yaml:"directory"`
-	Settings     *yaml.Node     `yaml:"settings"`
+	Settings     yaml.Node      `yaml:"settings"`
 }
 
 type directoryFile struct {
@@ -78,7 +78,7 @@ func LoadOptions(path string) (Options, error) {
 			return Options{}, fmt.Errorf("%s: directory: %w", path, err)
 		}
 	}
-	if f.Settings != nil {
+	if !f.Settings.IsZero() {
 		if o.Settings, err = f.settings(); err != nil {
 			return Options{}, fmt.Errorf("%s: settings: %w", path, err)
 		}
@@ -110,7 +110,7 @@ func (f worldFile) settings() (*cloud.Settings, error) {
 		domain = defaultDomain
 	}
 	s := defaultSettings(domain)
-	text, err := yaml.Marshal(f.Settings)
+	text, err := yaml.Marshal(&f.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("read them: %w", err)
 	}

@@ -40,7 +40,7 @@ type User struct {
 	LastSynced   time.Time
 }
 
-// CloudAnchor is the name by which the synchronization engine knows the user.
+// CloudAnchor is the name by which the sync engine knows the user.
 func (u User) CloudAnchor() string { return "User_" + u.ID }
 
 // Assignment is what an administrator gives one user in the tenant. SetAssignment replaces it whole; a user

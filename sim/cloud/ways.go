@@ -34,8 +34,8 @@ type way struct {
 }
 
 const (
-	warnAdminCenter = "The Microsoft 365 admin center does not write passwords back: only the cloud's copy changed. " +
-		"The on-premises password is the old one and still works there. Reset from the Microsoft Entra admin center instead."
+	warnAdminCenter = "Microsoft 365 administration does not write passwords back: only the cloud's copy changed. " +
+		"The on-premises password is the old one and still works there. Reset in Microsoft Entra instead."
 	warnGraphChange = "Microsoft Graph changePassword is not written back: only the cloud's copy changed. " +
 		"The on-premises password is the old one and still works there."
 	warnNoCopy = " This user's sign-ins are checked by the directory, so the cloud keeps no copy: nothing changed at all."
