@@ -93,6 +93,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.log.event(eventStarted, "The agent has started.", "agent_id", a.current().AgentID, "tenant", a.current().Tenant, "version", version())
 	defer a.log.event(eventStopped, "The agent has stopped; requests to it alone will fail.")
 	for {
+		select {
+		case <-a.replaced: // newTerm begins with it
+		default:
+		}
 		t, err := a.newTerm()
 		if err != nil {
 			return err

@@ -1,11 +1,18 @@
 package writeback_test
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"passback/fakerelay"
+	"passback/writeback"
 	"passback/writeback/protocol"
 )
 
@@ -241,6 +248,123 @@ func TestUnknownPackageKeyIsAskedFor(t *testing.T) {
 	must(t, err)
 	l.keys = append([]protocol.PackageKey{fresh}, l.keys...)
 	l.mu.Unlock()
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+}
+
+func TestListensOnTwoRelays(t *testing.T) {
+	l := newLab(t)
+	l.second = l.newRelay()
+	policy := l.dc.Policy()
+	policy.MinAge = 0 // two resets in one day
+	l.dc.SetPolicy(policy)
+	l.start(l.enrolled())
+	for i, n := range []*fakerelay.Namespace{l.relay, l.second} {
+		l.use(n)
+		if a := l.ask(l.request(nil), newPassword(fmt.Sprint("Spring-Evening-4", i))); a.Outcome != protocol.Success {
+			t.Errorf("answered %+v", a)
+		}
+		if len(l.beats()) == 0 {
+			t.Error("a relay without a heartbeat")
+		}
+	}
+}
+
+func TestReplayThroughTheOtherRelayChangesNothing(t *testing.T) {
+	l := newLab(t)
+	l.second = l.newRelay()
+	l.start(l.enrolled())
+	m := l.seal(l.request(nil), newPassword("short"))
+	l.send(m)
+	if a := l.answer(m); a.Outcome != protocol.PolicyViolation {
+		t.Fatalf("answered %+v", a)
+	}
+	policy := l.dc.Policy()
+	policy.MinLength, policy.Complexity, policy.History, policy.MinAge = 0, false, 0, 0 // now it would be accepted
+	l.dc.SetPolicy(policy)
+	l.use(l.second)
+	l.send(m)
+	if a := l.answer(m); a.Outcome != protocol.PolicyViolation {
+		t.Errorf("the replay was answered %+v", a)
+	}
+	if !l.passwordIs("alice", initial) {
+		t.Error("the replay changed the password")
+	}
+}
+
+func TestConnectsToTheProxyAndTheDirectoryAlone(t *testing.T) {
+	l := newLab(t)
+	proxy := httptest.NewServer(http.HandlerFunc(tunnel))
+	t.Cleanup(proxy.Close)
+	l.writeConfig(l.yaml("proxy: " + proxy.URL + "\n"))
+	c := l.config()
+	only := func(allowed string) func(context.Context, string, string) (net.Conn, error) {
+		return func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr != allowed {
+				t.Errorf("connected to %s, want %s alone", addr, allowed)
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, addr)
+		}
+	}
+	c.DialRelay = only(strings.TrimPrefix(proxy.URL, "http://"))
+	c.DialLDAP = only(strings.TrimPrefix(l.dc.LDAPSURL(), "ldaps://"))
+	must(t, writeback.Enroll(within(t), c, protocol.NewSecret(l.token)))
+	l.start(c)
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+}
+
+// tunnel is what a proxy does for CONNECT.
+func tunnel(w http.ResponseWriter, r *http.Request) {
+	up, err := net.Dial("tcp", r.Host)
+	if r.Method != http.MethodConnect || err != nil {
+		http.Error(w, "want CONNECT to a host that is there", http.StatusBadGateway)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+	down, buffered, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		up.Close()
+		return
+	}
+	go func() {
+		defer up.Close()
+		_, _ = io.Copy(up, buffered)
+	}()
+	go func() {
+		defer down.Close()
+		_, _ = io.Copy(down, up)
+	}()
+}
+
+func TestDirectoryDownIsAnsweredAndTold(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	r := l.request(nil)
+	must(t, l.dc.Close())
+	if a := l.ask(r, newPassword("Spring-Evening-42")); a.Outcome != protocol.DirectoryUnavailable {
+		t.Errorf("answered %+v", a)
+	}
+	eventually(t, "a heartbeat that says so", func() bool {
+		b := l.beats()
+		return !b[len(b)-1].Usable() && b[len(b)-1].Domains[0].Detail != ""
+	})
+}
+
+func TestOneOfSeveralAgentsWaitsBeforeItReceives(t *testing.T) {
+	l := newLab(t)
+	l.others = true
+	c := l.enrolled()
+	c.FirstBeatDelay = time.Hour
+	l.begin(c)
+	eventually(t, "a heartbeat that says so", func() bool {
+		b := l.beats()
+		return len(b) > 0 && b[0].Mode == protocol.Active && !b[0].Ready && strings.Contains(b[0].Reason, "too recent")
+	})
+	c.FirstBeatDelay = time.Millisecond
+	l.start(c)
 	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
 		t.Errorf("answered %+v", a)
 	}

@@ -45,6 +45,7 @@ type lab struct {
 	t       *testing.T
 	dc      *fakead.Server
 	relay   *fakerelay.Namespace
+	second  *fakerelay.Namespace // a further relay; nil: none
 	enrol   *httptest.Server
 	dir     string
 	wire    *clock.Running // of the relay
@@ -60,6 +61,7 @@ type lab struct {
 	skew   time.Duration // of the cloud's Date header
 	mode   protocol.Mode
 	rules  map[string]bool // shared access rules that stand
+	others bool            // further active agents are enrolled
 
 	client *azservicebus.Client
 }
@@ -73,23 +75,37 @@ func newLab(t *testing.T) *lab {
 		ResetPassword: true, ChangePassword: true, WritePwdLastSet: true, WriteLockoutTime: true, WriteMarker: protocol.DefaultMarkerAttribute, Unexpire: true,
 	}))
 	must(t, l.dc.AddUser(fakead.User{SAM: "alice", Password: initial, PasswordSet: time.Now().Add(-30 * 24 * time.Hour)}))
-	l.relay = fakerelay.RunOptionsT(t, fakerelay.Options{CA: l.dc.CA(), Clock: l.wire, Queues: []fakerelay.QueueOptions{
-		{Name: protocol.QueueRequests, LockDuration: protocol.LockDuration, MaxDeliveryCount: protocol.MaxDeliveryCount, RequiresDuplicateDetection: true, DuplicateWindow: protocol.DuplicateWindow},
-		{Name: protocol.QueueAnswers, RequiresSession: true},
-		{Name: protocol.QueueStatus},
-	}})
+	l.relay = l.newRelay()
 	key, err := protocol.ParsePackageKey("k1", protocol.NewSecret(base64.RawURLEncoding.EncodeToString(packageKey)))
 	must(t, err)
 	l.keys = []protocol.PackageKey{key}
 	l.serveEnrolment()
-	l.client, err = azservicebus.NewClientFromConnectionString(l.relay.ConnectionString(), nil)
-	must(t, err)
-	t.Cleanup(func() { _ = l.client.Close(context.Background()) })
+	l.use(l.relay)
 	l.write("bind.secret", bindPassword+"\n")
 	l.write("token", l.token)
 	l.write("ca.pem", string(l.dc.CA().PEM()))
 	l.writeConfig(l.yaml(""))
 	return l
+}
+
+func (l *lab) newRelay() *fakerelay.Namespace {
+	l.t.Helper()
+	return fakerelay.RunOptionsT(l.t, fakerelay.Options{CA: l.dc.CA(), Clock: l.wire, Queues: []fakerelay.QueueOptions{
+		{Name: protocol.QueueRequests, LockDuration: protocol.LockDuration, MaxDeliveryCount: protocol.MaxDeliveryCount, RequiresDuplicateDetection: true, DuplicateWindow: protocol.DuplicateWindow},
+		{Name: protocol.QueueAnswers, RequiresSession: true},
+		{Name: protocol.QueueStatus},
+	}})
+}
+
+// use has the cloud send to, and read from, another relay.
+func (l *lab) use(n *fakerelay.Namespace) {
+	l.t.Helper()
+	var err error
+	l.relay = n
+	l.client, err = azservicebus.NewClientFromConnectionString(n.ConnectionString(), nil)
+	must(l.t, err)
+	client := l.client
+	l.t.Cleanup(func() { _ = client.Close(context.Background()) })
 }
 
 func (l *lab) serveEnrolment() {
@@ -149,41 +165,48 @@ func (l *lab) known(thumbprint string) (protocol.PublicKey, bool) {
 }
 
 func (l *lab) grant(request protocol.EnrolRequest, agent string) []byte {
-	rule := func(queue, name string, rights fakerelay.Rights) protocol.SASRule {
-		secret := "secret-of-" + name
-		if l.rules[queue+name] { // one that is set again, even alike, loses its open links
-			return protocol.SASRule{Name: name, Key: protocol.NewSecret(secret)}
-		}
-		l.rules[queue+name] = true
-		if err := l.relay.SetKey(queue, fakerelay.Key{Name: name, Secret: secret, Rights: rights}); err != nil {
-			l.t.Error(err)
-		}
-		return protocol.SASRule{Name: name, Key: protocol.NewSecret(secret)}
-	}
 	mode, reason := l.mode, ""
 	if request.Mode == protocol.Staging {
 		mode = protocol.Staging
 	} else if mode == protocol.Staging {
 		reason = "the tenant says so"
 	}
-	name := agent[:8]
-	u, err := url.Parse(l.relay.WebSocketURL())
-	if err != nil {
-		l.t.Error(err)
+	relays := []protocol.Relay{l.rulesOf(l.relay, agent)}
+	if l.second != nil {
+		relays = append(relays, l.rulesOf(l.second, agent))
 	}
 	body, err := protocol.SealEnrolResponse(request.Key, protocol.EnrolResponse{
-		InReplyTo: request.ID, Tenant: tenant, AgentID: "agent-" + name, Mode: mode, Reason: reason, OnlyActive: true, PackageKeys: l.keys,
-		Relays: []protocol.Relay{{Host: u.Host,
-			Requests: rule(protocol.QueueRequests, name+"-listen", fakerelay.Listen),
-			Answers:  rule(protocol.QueueAnswers, name+"-answer", fakerelay.Send),
-			Status:   rule(protocol.QueueStatus, name+"-status", fakerelay.Send),
-		}},
-		MarkerAttribute: protocol.DefaultMarkerAttribute, Domains: []string{"corp.example"}, IssuedAt: time.Now(),
+		InReplyTo: request.ID, Tenant: tenant, AgentID: "agent-" + agent, Mode: mode, Reason: reason, OnlyActive: !l.others, PackageKeys: l.keys,
+		Relays: relays, MarkerAttribute: protocol.DefaultMarkerAttribute, Domains: []string{"corp.example"}, IssuedAt: time.Now(),
 	})
 	if err != nil {
 		l.t.Error(err)
 	}
 	return body
+}
+
+// rulesOf makes the agent's shared access rules, where they do not stand yet: one that is set again loses its links.
+func (l *lab) rulesOf(n *fakerelay.Namespace, agent string) protocol.Relay {
+	u, err := url.Parse(n.WebSocketURL())
+	if err != nil {
+		l.t.Error(err)
+	}
+	rule := func(queue, use string, rights fakerelay.Rights) protocol.SASRule {
+		name := agent[:8] + "-" + use
+		if !l.rules[u.Host+queue+name] {
+			l.rules[u.Host+queue+name] = true
+			if err := n.SetKey(queue, fakerelay.Key{Name: name, Secret: "secret-of-" + name, Rights: rights}); err != nil {
+				l.t.Error(err)
+			}
+		}
+		return protocol.SASRule{Name: name, Key: protocol.NewSecret("secret-of-" + name)}
+	}
+	return protocol.Relay{
+		Host:     u.Host,
+		Requests: rule(protocol.QueueRequests, "listen", fakerelay.Listen),
+		Answers:  rule(protocol.QueueAnswers, "answer", fakerelay.Send),
+		Status:   rule(protocol.QueueStatus, "status", fakerelay.Send),
+	}
 }
 
 func (l *lab) yaml(more string) string {
