@@ -101,10 +101,11 @@ func storedControl(control uint32) uint32 {
 	return control
 }
 
-// lacksPassword: an enabled account must have a password, unless the policy takes an empty one or the account is
+// lacksPassword: an enabled user must have a password, unless the policy takes an empty one or the user is
 // excused from having any.
 func (s *Server) lacksPassword(a *password.Account) bool {
-	if a.Control&(password.AccountDisabled|password.NotRequired) != 0 || len(a.Passwords) > 0 {
+	const excused = password.AccountDisabled | password.NotRequired
+	if a.Control&password.NormalAccount == 0 || a.Control&excused != 0 || len(a.Passwords) > 0 {
 		return false
 	}
 	return a.Judge(s.policy(), s.clock.Now(), "", password.Check{}) != password.Acceptable

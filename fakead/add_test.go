@@ -26,6 +26,12 @@ func TestAUserWithAPasswordCanBind(t *testing.T) {
 		t.Fatal(err)
 	}
 	connectAs(t, dc, "alice@corp.example", newPassword)
+	computer := ldap.NewAddRequest("CN=pc1,CN=Computers,"+base, nil) // which sets its password later, over Kerberos
+	computer.Attribute("objectClass", []string{"computer"})
+	computer.Attribute("userAccountControl", []string{"4096"})
+	if err := c.Add(computer); err != nil {
+		t.Error(err)
+	}
 	if err := c.Add(addRequest("bare")); err != nil {
 		t.Fatal(err)
 	}

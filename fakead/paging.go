@@ -46,7 +46,7 @@ func (s *Server) openPage(req *request, m *gldap.SearchMessage) (page *resultPag
 	if !ok || size < 0 {
 		return nil, false, refusal
 	}
-	page = &resultPage{size: size, resultSet: resultSet{request: searchKey(m)}}
+	page = &resultPage{size: size, resultSet: resultSet{request: searchKey(req, m)}}
 	if len(cookie) == 0 {
 		return page, true, result{}
 	}
@@ -91,8 +91,8 @@ func randomBytes(n int) string {
 }
 
 // searchKey is equal for searches that ask for the same entries.
-func searchKey(m *gldap.SearchMessage) string {
-	return m.BaseDN + "\x00" + string(rune('0'+m.Scope)) + "\x00" + m.Filter
+func searchKey(req *request, m *gldap.SearchMessage) string {
+	return m.BaseDN + "\x00" + string(rune('0'+m.Scope)) + "\x00" + string(req.message.Children[filterPosition].Bytes())
 }
 
 // decodePagedResults reads SEQUENCE { size INTEGER, cookie OCTET STRING }.

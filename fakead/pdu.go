@@ -121,5 +121,18 @@ func decodeRequest(pdu []byte) (*request, error) {
 	return req, nil
 }
 
-// forGldap is the request without its controls, whose oddities gldap's decoder would drop the connection for.
-func forGldap(req *request) []byte { return encodeMessage(req.id, req.message, nil).Bytes() }
+// forGldap is the request without its controls and its filter, whose oddities gldap's decoder would drop the
+// connection for. Both are read from the request itself.
+func forGldap(req *request) []byte {
+	operation := req.message
+	if req.operation == tagSearch && len(operation.Children) > filterPosition {
+		operation = ber.Encode(ber.ClassApplication, ber.TypeConstructed, tagSearch, nil, "")
+		for i, part := range req.message.Children {
+			if i == filterPosition {
+				part = ber.NewString(ber.ClassContext, ber.TypePrimitive, filterPresent, "objectClass", "")
+			}
+			operation.AppendChild(part)
+		}
+	}
+	return encodeMessage(req.id, operation, nil).Bytes()
+}

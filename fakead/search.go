@@ -50,7 +50,7 @@ type searchEntry struct {
 }
 
 func (s *Server) search(req *request, m *gldap.SearchMessage) result {
-	filter, err := tree.ParseFilter(m.Filter)
+	filter, err := searchFilter(req)
 	if err != nil {
 		return result{code: codeProtocolError, text: s.text.undecodable()}
 	}

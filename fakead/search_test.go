@@ -266,6 +266,53 @@ func TestThePhantomRoot(t *testing.T) {
 	expect(t, "a value that is none", err, 12, "00000057: LdapErr: ")
 }
 
+// gldap cannot read some of these, and would drop the connection.
+func TestOddFilters(t *testing.T) {
+	dc := fakead.RunT(t)
+	seed(t, dc, fakead.User{SAM: "alice", DisplayName: `a*(b)\c`})
+	c := asAdministrator(t, dc)
+	for filter, want := range map[string]int{
+		"(:dn:2.5.13.5:=x)": 0, "(cn:dn:=Administrator)": 1, "(cn:dn:2.4.6.8.10:=Administrator)": 0, "(cn:=Administrator)": 1,
+		`(displayName=a\2a\28b\29\5cc)`: 1, `(displayName=*\2a\28*\5c*)`: 1, "(&)": 2, "(|)": 0, "(displayName~=x)": 0,
+		"(!(|(!(cn=Administrator))(nosuch;x-y=1)))": 0,
+	} {
+		found := query(t, c, base, "(&(|(sAMAccountName=alice)(cn=Administrator))"+filter+")", "1.1")
+		if len(found) != want {
+			t.Errorf("%s: found %d, want %d", filter, len(found), want)
+		}
+	}
+}
+
+func TestAMalformedFilterIsAnswered(t *testing.T) {
+	dc := fakead.RunT(t)
+	text := func(tag ber.Tag, value string) *ber.Packet {
+		return ber.NewString(ber.ClassContext, ber.TypePrimitive, tag, value, "")
+	}
+	constructed := func(tag ber.Tag, parts ...*ber.Packet) *ber.Packet {
+		p := ber.Encode(ber.ClassContext, ber.TypeConstructed, tag, nil, "")
+		for _, part := range parts {
+			p.AppendChild(part)
+		}
+		return p
+	}
+	for what, filter := range map[string]*ber.Packet{
+		"an unknown choice":     text(15, "x"),
+		"an empty not":          constructed(2),
+		"a not of two":          constructed(2, text(7, "cn"), text(7, "cn")),
+		"half an equality":      constructed(3, text(4, "cn")),
+		"no attribute":          text(7, ""),
+		"no kind of attribute":  text(7, "c(n"),
+		"no value to match":     constructed(9, text(2, "cn")),
+		"neither type nor rule": constructed(9, text(3, "x")),
+	} {
+		c := dialRaw(t, dc)
+		_, _ = c.Write(message(7, searchOperation("", filter)).Bytes())
+		if id, _, code, _ := c.receive(); id != 7 || code != 2 {
+			t.Errorf("%s: answer to %d with code %d, want 7 and 2", what, id, code)
+		}
+	}
+}
+
 func TestSecretsCannotBeFoundOrRead(t *testing.T) {
 	dc := fakead.RunT(t)
 	seed(t, dc, fakead.User{SAM: "alice"})
