@@ -14,9 +14,9 @@ import (
 
 // relayFlags are the flags of `passback relay`.
 type relayFlags struct {
-	options           fakerelay.Options
-	keys              []string
-	config, readyFile string
+	options                 fakerelay.Options
+	keys                    []string
+	tier, config, readyFile string
 }
 
 func relayCommand() *cobra.Command {
@@ -32,6 +32,8 @@ func relayCommand() *cobra.Command {
 	c.Flags().IntVar(&f.options.AMQPPort, "amqp-port", 5672, "plain AMQP `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.AMQPSPort, "amqps-port", 5671, "AMQP over TLS `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.HTTPSPort, "https-port", 10443, "WebSocket `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.options.IdentityPort, "identity-port", 0, "managed identity endpoint `PORT`, for programs that take tokens from IDENTITY_ENDPOINT; 0 picks a free one")
+	c.Flags().StringVar(&f.tier, "tier", fakerelay.Standard.String(), "`TIER` to be: standard (messages of 256 KiB) or premium (1 MiB)")
 	c.Flags().StringArrayVar(&f.keys, "key", nil, "a key of the namespace, `NAME=SECRET=CLAIMS`, with claims of Manage,Send,Listen; repeatable (default: a random RootManageSharedAccessKey)")
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
 	return c
@@ -45,8 +47,11 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 		}
 		f.options.Keys = append(f.options.Keys, key)
 	}
+	var err error
+	if f.options.Tier, err = fakerelay.ParseTier(f.tier); err != nil {
+		return usage(fmt.Errorf("--tier: %w", err))
+	}
 	if f.config != "" {
-		var err error
 		if f.options.Queues, err = readEmulatorConfig(c.ErrOrStderr(), f.config); err != nil {
 			return err
 		}
@@ -69,13 +74,19 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 	if err := os.WriteFile(caFile, namespace.CA().PEM(), 0o644); err != nil {
 		return fmt.Errorf("write the CA: %w", err)
 	}
-	part := map[string]string{"amqp": namespace.ConnectionString(), "amqps": namespace.TLSConnectionString(), "websocket": namespace.WebSocketURL()}
-	if err := ready.write(map[string]any{"ca_file": caFile, "relay": part}); err != nil {
+	if err := ready.write(map[string]any{"ca_file": caFile, "relay": relayPart(namespace)}); err != nil {
 		return err
 	}
 	printRelay(c.OutOrStdout(), namespace, caFile)
 	<-c.Context().Done()
 	return errors.Join(ready.remove(), namespace.Close())
+}
+
+func relayPart(n *fakerelay.Namespace) map[string]string {
+	return map[string]string{
+		"amqp": n.ConnectionString(), "amqps": n.TLSConnectionString(), "websocket": n.WebSocketURL(),
+		"management": n.ManagementURL(), "identity": n.IdentityURL(),
+	}
 }
 
 func printRelay(w io.Writer, n *fakerelay.Namespace, caFile string) {
@@ -85,8 +96,9 @@ func printRelay(w io.Writer, n *fakerelay.Namespace, caFile string) {
   TLS        %s
   WebSocket  %s
 
+  identity   %s (IDENTITY_ENDPOINT; IDENTITY_HEADER may be anything)
   CA         %s (SSL_CERT_FILE for programs that you cannot change)
-`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), caFile)
+`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), n.IdentityURL(), caFile)
 }
 
 // readEmulatorConfig reads a Config.json, and warns of what has no effect.
