@@ -182,7 +182,7 @@ func (p *Plan) writable(a *Attribute, rules Rules) error {
 		return errBackLink.about(a)
 	case rules.System:
 		return nil
-	case len(p.entry.dn) > 0 && a.Name == LookupAttribute(p.entry.dn[0].Type).Name:
+	case a.Name == "name", a == LookupAttribute(p.entry.dn[0].Type):
 		return errOnRDN.about(a)
 	case (a.OwnedBySAM || a.NeverReadable) && p.entry.isAccount():
 		return errOwnedBySAM.about(a)

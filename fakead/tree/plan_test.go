@@ -37,6 +37,7 @@ func TestRefusedChanges(t *testing.T) {
 		{"second description of an account", []tree.Change{change(tree.AddValues, "description", "x")}, 20, 0x2081},
 		{"link to nothing", []tree.Change{change(tree.ReplaceValues, "manager", "CN=nobody,"+base)}, 19, 0x20B5},
 		{"link to no name", []tree.Change{change(tree.ReplaceValues, "manager", "nobody")}, 34, 0x208F},
+		{"its RDN", []tree.Change{change(tree.ReplaceValues, "name", "x")}, 67, 0x2016},
 		{"its own name", []tree.Change{change(tree.ReplaceValues, "cn", "x")}, 67, 0x2016},
 		{"mandatory", []tree.Change{change(tree.DeleteValues, "sAMAccountName")}, 65, 0x207C},
 		{"name of another account", []tree.Change{change(tree.ReplaceValues, "sAMAccountName", "BOB")}, 68, 0x524},
