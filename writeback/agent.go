@@ -23,6 +23,7 @@ type Agent struct {
 	log       logbook
 	cloud     *cloud
 	passwords []protocol.Secret // of each directory's bind
+	keys      *keyring
 	enroller  enroller
 	gate      gate
 	ready     chan struct{}
@@ -78,12 +79,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := dir.key()
-	if err != nil {
+	if a.keys, err = openKeyring(dir, a.config.Clock); err != nil {
 		return err
 	}
-	a.enroller = enroller{cloud: a.cloud, state: dir, key: key, config: a.config}
-	if a.enrolment, err = dir.enrolment(key); err != nil {
+	a.enroller = enroller{cloud: a.cloud, keys: a.keys, config: a.config, rolled: a.keyRolled}
+	if a.enrolment, err = dir.enrolment(a.keys.all()); err != nil {
 		return err
 	}
 	if err := a.renew(ctx); errors.Is(err, errUnenrolled) {
@@ -145,6 +145,12 @@ func (a *Agent) renew(ctx context.Context) error {
 	}
 	a.enrolment = r
 	return nil
+}
+
+// keyRolled has the cloud told of a new key by a beat at once, which a new term begins with.
+func (a *Agent) keyRolled() {
+	a.log.event(eventKeyPairCreated, "The agent's key has rolled over.", "key", a.keys.signer().Thumbprint())
+	notify(a.replaced)
 }
 
 // sameEnrolment compares what a term depends on.

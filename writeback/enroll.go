@@ -15,8 +15,6 @@ import (
 	"passback/writeback/protocol"
 )
 
-// Left to a later issue: rolling the key pair over. A renewal always names the key that signs it.
-
 const enrolAttempts = 4
 
 // Enroll gives the agent its place in the tenant, with a one-time token, and keeps what the cloud answers in
@@ -38,16 +36,18 @@ func Enroll(ctx context.Context, c Config, token protocol.Secret) error {
 		return err
 	}
 	log := newLogbook(c)
-	key, made, err := dir.keyOrNew()
+	keys, err := openKeyring(dir, c.Clock)
+	if errors.Is(err, errNotEnrolled) {
+		if keys, err = newKeyring(dir, c.Clock); err == nil {
+			log.event(eventKeyPairCreated, "The agent's key was made.", "key", keys.signer().Thumbprint())
+		}
+	}
 	if err != nil {
 		log.event(eventCryptoError, "The agent's key could not be made or read.", "error", err)
 		return err
 	}
-	if made {
-		log.event(eventKeyPairCreated, "The agent's key was made.", "key", key.Thumbprint())
-	}
 	log.event(eventOnboardingStart, "Enrolment of "+hostname()+" at "+c.Cloud+".")
-	e := enroller{cloud: cl, state: dir, key: key, config: c}
+	e := enroller{cloud: cl, keys: keys, config: c}
 	r, skew, err := e.call(ctx, token, "")
 	if err != nil {
 		log.event(eventOnboardingError, "The enrolment failed.", "error", err)
@@ -60,24 +60,28 @@ func Enroll(ctx context.Context, c Config, token protocol.Secret) error {
 	return nil
 }
 
-// An enroller speaks with the cloud for one key.
+// An enroller speaks with the cloud for the agent's keys.
 type enroller struct {
 	cloud  *cloud
-	state  state
-	key    protocol.PrivateKey
+	keys   *keyring
 	config Config
+	rolled func() // told when a new key is the current one; may be nil
 }
 
 // call enrols, with a token, or renews, with the agent's id, and keeps the answer. One without an answer is repeated.
 func (e enroller) call(ctx context.Context, token protocol.Secret, agentID string) (protocol.EnrolResponse, time.Duration, error) {
+	key, err := e.keys.wanted()
+	if err != nil {
+		return protocol.EnrolResponse{}, 0, err
+	}
 	request := protocol.EnrolRequest{
 		ID: uuid.NewString(), Token: token, AgentID: agentID, Name: hostname(), Version: version(), Mode: e.config.Mode,
-		Key: e.key.Public(), IssuedAt: clock.Real().Now().UTC(),
+		Key: key.Public(), IssuedAt: clock.Real().Now().UTC(),
 	}
 	for _, d := range e.config.Directories {
 		request.Domains = append(request.Domains, strings.ToLower(d.Domain))
 	}
-	body, err := protocol.SealEnrolRequest(e.key, request)
+	body, err := protocol.SealEnrolRequest(e.keys.signer(), request)
 	if err != nil {
 		return protocol.EnrolResponse{}, 0, err
 	}
@@ -85,7 +89,7 @@ func (e enroller) call(ctx context.Context, token protocol.Secret, agentID strin
 	for attempt := 1; ; attempt++ {
 		sealed, skew, err := e.cloud.post(ctx, body)
 		if err == nil {
-			r, err := e.keep(request.ID, sealed)
+			r, err := e.keep(request, sealed)
 			return r, skew, err
 		}
 		if attempt == enrolAttempts || !errors.Is(err, errCloudUnreachable) {
@@ -97,15 +101,19 @@ func (e enroller) call(ctx context.Context, token protocol.Secret, agentID strin
 	}
 }
 
-func (e enroller) keep(id string, sealed []byte) (protocol.EnrolResponse, error) {
-	r, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{e.key}, sealed)
+func (e enroller) keep(request protocol.EnrolRequest, sealed []byte) (protocol.EnrolResponse, error) {
+	r, err := protocol.OpenEnrolResponse(e.keys.all(), sealed)
 	if err != nil {
 		return r, err
 	}
-	if r.InReplyTo != id {
+	if r.InReplyTo != request.ID {
 		return r, fmt.Errorf("enrolment response: it answers another request: %w", protocol.ErrTampered)
 	}
-	return r, e.state.write(enrolmentFile, sealed)
+	rolled, err := e.keys.keep(sealed)
+	if rolled && e.rolled != nil {
+		e.rolled()
+	}
+	return r, err
 }
 
 func hostname() string {

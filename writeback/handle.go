@@ -81,7 +81,7 @@ func (t *term) decide(ctx context.Context, p protocol.Package, count delivery) (
 		return undirected(err, count), true
 	}
 	job := task{request: p.Request, delivery: count}
-	secrets, err := protocol.OpenSecrets(p, []protocol.PrivateKey{t.enroller.key})
+	secrets, err := protocol.OpenSecrets(p, t.keys.all())
 	switch {
 	case errors.Is(err, protocol.ErrNoRecipient) && !count.last():
 		return decision{}, false

@@ -77,6 +77,9 @@ func (t *term) beaten(h protocol.Heartbeat) {
 	if h.Goodbye {
 		return
 	}
+	if len(h.Keys) > 1 {
+		t.config.Clock.AfterFunc(oldKeyGrace, t.retireKey)
+	}
 	if h.Mode == protocol.Active {
 		t.beatOnce.Do(func() {
 			warm := func() { t.gate.update(func(g *gate) { g.warm = true }) }
@@ -92,6 +95,19 @@ func (t *term) beaten(h protocol.Heartbeat) {
 	}
 }
 
+// retireKey destroys the old key, once nothing that was sealed to it can arrive. Each beat that shows it asks for
+// that; the first is as good as all.
+func (t *term) retireKey() {
+	retired, err := t.keys.retire()
+	if err != nil {
+		t.log.event(eventCryptoError, "The old key could not be removed.", "error", err)
+	}
+	if retired {
+		t.log.Info("the old key is destroyed")
+		notify(t.beat)
+	}
+}
+
 // goodbye tells the cloud to count on this agent no more.
 func (t *term) goodbye(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, goodbyeTimeout)
@@ -102,7 +118,7 @@ func (t *term) goodbye(ctx context.Context) {
 func (t *term) heartbeat(goodbye bool) protocol.Heartbeat {
 	h := protocol.Heartbeat{
 		ID: uuid.NewString(), Tenant: t.enrolment.Tenant, AgentID: t.enrolment.AgentID, AgentName: hostname(), Version: version(),
-		Mode: t.enrolment.Mode, Keys: []string{t.enroller.key.Thumbprint()}, Goodbye: goodbye, IssuedAt: clock.Real().Now().UTC(),
+		Mode: t.enrolment.Mode, Keys: t.keys.shown(), Goodbye: goodbye, IssuedAt: clock.Real().Now().UTC(),
 	}
 	h.Reason, _ = t.gate.state()
 	for _, r := range t.relays {

@@ -143,6 +143,9 @@ func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
 		l.usedBy = signedBy
 		l.agents = append(l.agents, request.Key)
 	}
+	if _, enrolled := l.known(request.Key.Thumbprint()); !enrolled {
+		l.agents = append(l.agents, request.Key) // rolls over: sealed to both from now on
+	}
 	if l.refuse != nil {
 		l.deny(w, l.refuse)
 		return

@@ -10,12 +10,11 @@ import (
 	"passback/writeback/protocol"
 )
 
-// A state is the agent's folder. It holds the private key and the enrolment exactly as it came: sealed to that key,
-// so that neither file is of use without the other.
+// A state is the agent's folder. It holds the private keys and the enrolment exactly as it came: sealed to one of
+// them, so that no file is of use without the other.
 type state struct{ dir string }
 
 const (
-	keyFile       = "agent.key"
 	enrolmentFile = "enrolment.jwe"
 	maxStateFile  = protocol.MaxEnrolment
 )
@@ -38,44 +37,29 @@ func openState(dir string) (state, error) {
 // errNotEnrolled means that there is no key or no enrolment yet.
 var errNotEnrolled = errors.New("the agent is not enrolled; run enroll with a one-time token first")
 
-// key reads the private key.
-func (s state) key() (protocol.PrivateKey, error) {
-	text, err := s.read(keyFile)
-	if err != nil {
-		return protocol.PrivateKey{}, err
-	}
-	key, err := protocol.ParsePrivateKey(text)
-	if err != nil {
-		return protocol.PrivateKey{}, fmt.Errorf("%s: %w", filepath.Join(s.dir, keyFile), err)
-	}
-	return key, nil
-}
-
-// keyOrNew reads the private key, or makes one. It is on the disk before it is returned.
-func (s state) keyOrNew() (key protocol.PrivateKey, made bool, err error) {
-	if key, err = s.key(); !errors.Is(err, errNotEnrolled) {
-		return key, false, err
-	}
-	if key, err = protocol.NewPrivateKey(); err != nil {
-		return key, false, err
-	}
-	text, err := key.PEM()
-	if err != nil {
-		return key, false, err
-	}
-	return key, true, s.write(keyFile, text)
-}
-
-func (s state) enrolment(key protocol.PrivateKey) (protocol.EnrolResponse, error) {
+func (s state) enrolment(keys []protocol.PrivateKey) (protocol.EnrolResponse, error) {
 	text, err := s.read(enrolmentFile)
 	if err != nil {
 		return protocol.EnrolResponse{}, err
 	}
-	r, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{key}, text)
+	r, err := protocol.OpenEnrolResponse(keys, text)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", filepath.Join(s.dir, enrolmentFile), err)
 	}
 	return r, nil
+}
+
+// opensWith reports whether the enrolment is sealed to this key.
+func (s state) opensWith(key protocol.PrivateKey) bool {
+	_, err := s.enrolment([]protocol.PrivateKey{key})
+	return err == nil
+}
+
+func (s state) rename(from, to string) error {
+	if err := os.Rename(filepath.Join(s.dir, from), filepath.Join(s.dir, to)); err != nil {
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	return nil
 }
 
 func (s state) read(name string) ([]byte, error) {
