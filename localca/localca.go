@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"time"
 
 	"passback/clock"
@@ -57,8 +58,9 @@ func New() (*Authority, error) {
 	return &Authority{cert: cert, key: key}, nil
 }
 
-// Issue makes a server certificate for names: IP addresses and DNS names, always localhost and 127.0.0.1 too.
-// A name may be literally host:port, which is what azservicebus v1.11 checks a connection string's host against.
+// Issue makes a server certificate for names: IP addresses and DNS names, always localhost, 127.0.0.1 and this
+// machine's name too, which OpenLDAP's clients check where they were told localhost. A name may be literally host:port,
+// which is what azservicebus v1.11 checks a connection string's host against.
 func (a *Authority) Issue(names ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -70,7 +72,11 @@ func (a *Authority) Issue(names ...string) (tls.Certificate, error) {
 	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	for _, name := range append([]string{"localhost", "127.0.0.1"}, names...) {
+	own := []string{"localhost", "127.0.0.1"}
+	if host, err := os.Hostname(); err == nil && host != "" {
+		own = append(own, host)
+	}
+	for _, name := range append(own, names...) {
 		if ip := net.ParseIP(name); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
 		} else {
