@@ -1,8 +1,7 @@
 package fakerelay
 
 // Claims-based security (OASIS AMQP CBS, working draft 1; reference of the service: "AMQP 1.0 in Azure Service
-// Bus protocol guide", Claims-based authorization). put-token only: the SDKs never delete a token. JSON web
-// tokens are left for later and refused.
+// Bus protocol guide", Claims-based authorization). put-token only: the SDKs never delete a token.
 
 import (
 	"errors"
@@ -14,10 +13,11 @@ import (
 
 const (
 	sasTokenType = "servicebus.windows.net:sastoken"
+	jwtTokenType = "jwt"
 	accepted     = 202
 
 	textSecondCBS     = "There is already an active $cbs link on this connection."
-	textTokenType     = "The token type '%s' is not supported in this version of the namespace; use '%s'."
+	textTokenType     = "The token type '%s' is not supported in this version of the namespace; use '%s' or '%s'."
 	textTooManyTokens = "The connection holds tokens for %d entities, which is the most it may."
 	textPutToken      = "The request must carry the operation 'put-token', a type, a name and a token."
 )
@@ -84,10 +84,14 @@ func (c *connection) judgeToken(m *amqp.Message) cbsStatus {
 	switch {
 	case operation != "put-token" || !ok || kind == "" || audience == "" || err != nil:
 		return cbsStatus{400, condArgumentError, textPutToken + tracking(cbsNode)}
-	case kind != sasTokenType:
-		return cbsStatus{401, condAuthorizationFailed, fmt.Sprintf(textTokenType, kind, sasTokenType) + tracking(path)}
+	case kind != sasTokenType && kind != jwtTokenType:
+		return cbsStatus{401, condAuthorizationFailed, fmt.Sprintf(textTokenType, kind, sasTokenType, jwtTokenType) + tracking(path)}
 	}
-	granted, err := c.ns.keys.verifySAS(token, path)
+	verify := c.ns.keys.verifySAS
+	if kind == jwtTokenType {
+		verify = verifyJWT
+	}
+	granted, err := verify(token, path)
 	if err != nil {
 		var refused *tokenError
 		if !errors.As(err, &refused) {

@@ -76,7 +76,7 @@ func FuzzReadConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		b := broker.New(clock.Real())
+		b := broker.New(clock.Real(), 0)
 		defer b.Close()
 		for _, q := range queues {
 			if _, err := b.CreateQueue(q); err != nil && err.Error() == "" {

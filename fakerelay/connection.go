@@ -50,7 +50,7 @@ func (n *Namespace) serveAMQP(nc net.Conn) {
 	id := uuid.New()
 	c.amqp = amqp.NewConn(nc, amqp.Config{
 		ContainerID:    fmt.Sprintf("%x_G%d", id[:], rand.IntN(100)),
-		MaxMessageSize: broker.MaxMessageSize,
+		MaxMessageSize: uint64(n.tier.MaxMessageSize()),
 		Mechanisms:     c.mechanisms(),
 	}, amqp.Handler{Attach: c.attach})
 	n.mu.Lock()

@@ -17,7 +17,7 @@ type refusal struct {
 }
 
 // refusalOf finds the words for an error of the broker.
-func refusalOf(err error, host, path string) refusal {
+func (n *Namespace) refusalOf(err error, host, path string) refusal {
 	for _, known := range []struct {
 		err error
 		refusal
@@ -26,7 +26,7 @@ func refusalOf(err error, host, path string) refusal {
 		{broker.ErrDeleted, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
 		{broker.ErrLockLost, refusal{410, condMessageLockLost, textLockLost}},
 		{broker.ErrSessionLockLost, refusal{410, condSessionLockLost, textSessionLost}},
-		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, broker.MaxMessageSize)}},
+		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, n.tier.MaxMessageSize())}},
 		{broker.ErrQuota, refusal{403, amqp.CondResourceLimitExceeded, fmt.Sprintf(textQuota, path)}},
 		{broker.ErrNoSessionID, refusal{400, amqp.CondNotAllowed, textNoSessionID}},
 		{broker.ErrInvalidSessionID, refusal{400, condArgumentError, fmt.Sprintf(textBadArgument, "session-id")}},
@@ -45,6 +45,6 @@ func refusalOf(err error, host, path string) refusal {
 }
 
 func (c *connection) linkError(err error, path string) *amqp.Error {
-	r := refusalOf(err, c.host(), path)
+	r := c.ns.refusalOf(err, c.host(), path)
 	return &amqp.Error{Condition: r.condition, Description: r.text}
 }

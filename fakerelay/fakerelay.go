@@ -1,12 +1,12 @@
 // Package fakerelay is a fake Azure Service Bus namespace that the stock SDKs cannot tell from the real one.
 //
 // A Namespace listens on real sockets: plain AMQP as the official emulator's, AMQP over TLS, and AMQP over
-// WebSocket. Shared access signatures are really verified, on every port. Queues, sessions, locks and dead
+// WebSocket. Tokens are really verified, on every port: shared access signatures, and JSON web tokens of an identity
+// endpoint that the namespace has too. Queues, sessions, locks and dead
 // letters live in passback/fakerelay/broker, on a clock that a test can advance; the protocol in
 // passback/fakerelay/amqp. Start with RunT in a test, with New elsewhere.
 //
-// Left for later: topics, subscriptions and rules, the management API over HTTP, tokens of an identity
-// endpoint. They are answered with the service's own refusals, never with silence. Left out on purpose:
+// Left for later: topics, subscriptions and rules, the management API over HTTP. They are answered with the service's own refusals, never with silence. Left out on purpose:
 // persistence, partitions, transactions, throttling, and the detaching of links that were idle for ten minutes.
 package fakerelay
 
@@ -44,6 +44,10 @@ type Options struct {
 	AMQPSPort int // AMQP over TLS
 	HTTPSPort int // AMQP over WebSocket
 
+	// IdentityPort gives tokens over plain HTTP, as App Service does to managed identities; 0 and negative as above.
+	IdentityPort int
+
+	Tier   Tier               // default Standard
 	CA     *localca.Authority // issues the certificate; default: a new one
 	Keys   []Key              // of the namespace; default: RootManageSharedAccessKey with a random secret and all rights
 	Queues []QueueOptions     // default (nil): DefaultQueue
@@ -57,13 +61,15 @@ type Namespace struct {
 	keys   keyring
 	hooks  hooks
 	log    *slog.Logger
+	tier   Tier
 	ca     *localca.Authority
 	tls    *tls.Config
 	first  Key // of the connection strings
 
-	amqp, amqps, https string // host:port; empty: not opened
-	http               *http.Server
-	handed             handedConns // to http
+	amqp, amqps, https, identity string // host:port; empty: not opened
+	http                         *http.Server
+	handed                       handedConns  // to http
+	identityHTTP                 *http.Server // nil: its port is not opened
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -79,7 +85,7 @@ type Namespace struct {
 // New makes a namespace, listens and serves. A port in use is named in the error.
 func New(o Options) (*Namespace, error) {
 	n := &Namespace{
-		clock: o.Clock, log: o.Logger, ca: o.CA,
+		clock: o.Clock, log: o.Logger, ca: o.CA, tier: o.Tier,
 		listeners: make(map[net.Listener]struct{}), conns: make(map[*connection]struct{}),
 	}
 	if n.clock == nil {
@@ -88,7 +94,10 @@ func New(o Options) (*Namespace, error) {
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
-	n.broker = broker.New(n.clock)
+	if !n.tier.known() {
+		return nil, fmt.Errorf("%v: must be Standard or Premium", n.tier)
+	}
+	n.broker = broker.New(n.clock, n.tier.MaxMessageSize())
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.fill(o); err != nil {
 		return nil, err
@@ -175,10 +184,13 @@ func (n *Namespace) Close() error {
 	if n.http != nil {
 		err = n.http.Close()
 	}
+	if n.identityHTTP != nil {
+		err = errors.Join(err, n.identityHTTP.Close())
+	}
 	n.wg.Wait()
 	n.broker.Close()
 	if err != nil {
-		return fmt.Errorf("close the HTTP server: %w", err)
+		return fmt.Errorf("close the HTTP servers: %w", err)
 	}
 	return nil
 }
@@ -210,6 +222,9 @@ func (n *Namespace) TLSConnectionString() string { return n.TLSConnectionStringF
 func (n *Namespace) TLSConnectionStringFor(k Key) string {
 	return "Endpoint=sb://" + localhost(n.amqps) + credentials(k)
 }
+
+// ManagementURL is where the management API over HTTP is.
+func (n *Namespace) ManagementURL() string { return "https://" + localhost(n.https) }
 
 // WebSocketURL is where AMQP over WebSocket is served.
 func (n *Namespace) WebSocketURL() string { return "wss://" + localhost(n.https) + webSocketPath }

@@ -62,7 +62,7 @@ func (c *connection) allowed(path string, right Rights) bool {
 	defer c.mu.Unlock()
 	now := clock.Real().Now()
 	for at := foldPath(path); ; {
-		if held := c.grants[at]; held != nil && held.valid(&c.ns.keys, now) && held.key.Rights.Has(right) {
+		if held := c.grants[at]; held != nil && held.valid(&c.ns.keys, now) && held.rights.Has(right) {
 			return true
 		}
 		if at == "" {
@@ -73,7 +73,7 @@ func (c *connection) allowed(path string, right Rights) bool {
 }
 
 func (h *heldGrant) valid(keys *keyring, now time.Time) bool {
-	return (h.expires.IsZero() || now.Before(h.expires)) && keys.current(h.path, h.key)
+	return (h.expires.IsZero() || now.Before(h.expires)) && (h.key == nil || keys.current(h.path, h.key))
 }
 
 // review detaches the links that are no longer allowed.
@@ -97,7 +97,7 @@ func (c *connection) denied(path string, right Rights) *amqp.Error {
 func (c *connection) plain(user, password string) bool {
 	for _, k := range c.ns.keys.named(user, "") {
 		if sameSecret(k.Secret, password) {
-			return c.hold(grant{key: k})
+			return c.hold(grant{rights: k.Rights, key: k})
 		}
 	}
 	return false

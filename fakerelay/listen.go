@@ -36,11 +36,10 @@ func (n *Namespace) listen(o Options) error {
 		if port.port < 0 {
 			continue
 		}
-		l, err := net.Listen("tcp", net.JoinHostPort(o.Listen, strconv.Itoa(port.port)))
+		l, err := open(port.name, o.Listen, port.port, port.at)
 		if err != nil {
-			return fmt.Errorf("listen for %s: %w", port.name, err)
+			return err
 		}
-		*port.at = l.Addr().String()
 		listeners = append(listeners, l)
 		if !n.keep(l) {
 			return net.ErrClosed
@@ -50,6 +49,13 @@ func (n *Namespace) listen(o Options) error {
 		return err
 	}
 	n.serveHTTP()
+	if o.IdentityPort >= 0 {
+		l, err := open("identity tokens", o.Listen, o.IdentityPort, &n.identity)
+		if err != nil {
+			return err
+		}
+		n.serveIdentity(l)
+	}
 	for _, l := range listeners {
 		n.wg.Go(func() {
 			if err := n.Serve(l); err != nil {
@@ -58,6 +64,16 @@ func (n *Namespace) listen(o Options) error {
 		})
 	}
 	return nil
+}
+
+// open listens, and writes down the address.
+func open(name, ip string, port int, at *string) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s: %w", name, err)
+	}
+	*at = l.Addr().String()
+	return l, nil
 }
 
 // certify covers the literal host:port of each port too: azservicebus checks those.

@@ -90,7 +90,7 @@ func (k *call) ok(body amqp.Map) {
 }
 
 // fail answers with what the service says to an error of the broker.
-func (k *call) fail(err error) { k.refuse(refusalOf(err, k.c.host(), k.path)) }
+func (k *call) fail(err error) { k.refuse(k.c.ns.refusalOf(err, k.c.host(), k.path)) }
 
 func (k *call) badArgument(name string) {
 	k.refuse(refusal{400, condArgumentError, badArgument(name) + tracking(k.path)})

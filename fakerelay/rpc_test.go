@@ -141,15 +141,15 @@ func TestBadTokensAreToldWhy(t *testing.T) {
 	good := rootToken(t, n)
 	missing := putToken(good, audience(n), "1", nil)
 	delete(missing.ApplicationProperties, "operation")
-	jwt := putToken("a.b.c", audience(n), "1", nil)
-	jwt.ApplicationProperties["type"] = "jwt"
+	unknown := putToken("a.b.c", audience(n), "1", nil)
+	unknown.ApplicationProperties["type"] = "amqp:jwt"
 	for _, test := range []struct {
 		message *amqp.Message
 		status  int32
 		text    string
 	}{
 		{missing, 400, "The request must carry the operation 'put-token'"},
-		{jwt, 401, "The token type 'jwt' is not supported in this version of the namespace"},
+		{unknown, 401, "The token type 'amqp:jwt' is not supported in this version of the namespace"},
 		{putToken("nonsense", audience(n), "1", nil), 401, "MalformedToken: "},
 		{putToken(strings.Replace(good, "&se=", "&es=", 1), audience(n), "1", nil), 401, "MalformedToken: "},
 		{putToken(strings.Replace(good, "&se=1", "&se=2", 1), audience(n), "1", nil), 401, "InvalidSignature: The token has an invalid signature."},

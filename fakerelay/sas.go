@@ -45,10 +45,11 @@ type sasToken struct {
 	keyName  string
 }
 
-// A grant is what a verified token allows: its key's rights on path and what is below, until it expires.
+// A grant is what a verified token allows: rights on path and what is below, until it expires.
 type grant struct {
 	path    string // folded; "": the whole namespace
-	key     *Key
+	rights  Rights
+	key     *Key // that the token was signed with; nil: a JSON web token, which none of the namespace's keys revokes
 	expires time.Time
 }
 
@@ -122,7 +123,7 @@ func (r *keyring) verifySAS(token, path string) (grant, error) {
 	case !covers(t.path, path):
 		return grant{}, &tokenError{fmt.Sprintf(textInvalidAudience, t.path, path)}
 	}
-	return grant{path: foldPath(path), key: key, expires: t.expires}, nil
+	return grant{path: foldPath(path), rights: key.Rights, key: key, expires: t.expires}, nil
 }
 
 func (r *keyring) signer(t sasToken) *Key {

@@ -26,11 +26,12 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textSendToDeadLetters+"%s", q.Path(), tracking(q.Path())))
 		return
 	}
+	most := uint64(c.ns.tier.MaxMessageSize())
 	l := &entityLink{path: path, right: Send, name: r.Attach.Name}
 	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
 		Answer: amqp.Answer{
-			MaxMessageSize: broker.MaxMessageSize,
-			Properties:     amqp.Map{{Key: propertyMaxBatch, Value: uint64(broker.MaxMessageSize)}},
+			MaxMessageSize: most,
+			Properties:     amqp.Map{{Key: propertyMaxBatch, Value: most}},
 		},
 		Credit:     senderCredit,
 		OnTransfer: func(d *amqp.Delivery) { c.take(d, q) },

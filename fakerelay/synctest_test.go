@@ -48,7 +48,7 @@ func (p *pipes) dial(ctx context.Context, _ azservicebus.NewWebSocketConnArgs) (
 // inMemory runs f in a bubble of virtual time with a namespace that no socket leads to.
 func inMemory(t *testing.T, f func(t *testing.T, n *fakerelay.Namespace, dial *azservicebus.ClientOptions)) {
 	synctest.Test(t, func(t *testing.T) {
-		n, err := fakerelay.New(fakerelay.Options{AMQPPort: -1, AMQPSPort: -1, HTTPSPort: -1})
+		n, err := fakerelay.New(fakerelay.Options{AMQPPort: -1, AMQPSPort: -1, HTTPSPort: -1, IdentityPort: -1})
 		must(t, err)
 		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		served := make(chan error, 1)

@@ -21,15 +21,20 @@ const DeadLetterPath = "$DeadLetterQueue"
 
 // A Broker holds the queues of a namespace. Names ignore case.
 type Broker struct {
-	clock clock.Clock
+	clock          clock.Clock
+	maxMessageSize int
 
 	mu     sync.RWMutex
 	queues map[string]*Queue // by folded path, dead-letter queues too
 }
 
-// New returns a broker without queues; c is the clock of all its locks and expiries.
-func New(c clock.Clock) *Broker {
-	return &Broker{clock: c, queues: make(map[string]*Queue)}
+// New returns a broker without queues; c is the clock of all its locks and expiries, maxMessageSize the bytes that a
+// message may have, 0 for MaxMessageSize.
+func New(c clock.Clock, maxMessageSize int) *Broker {
+	if maxMessageSize == 0 {
+		maxMessageSize = MaxMessageSize
+	}
+	return &Broker{clock: c, maxMessageSize: maxMessageSize, queues: make(map[string]*Queue)}
 }
 
 // CreateQueue makes a queue and its dead-letter queue.
@@ -44,10 +49,10 @@ func (b *Broker) CreateQueue(o QueueOptions) (*Queue, error) {
 		return nil, fmt.Errorf("queue %s: %w", o.Name, ErrExists)
 	}
 	o = o.withDefaults()
-	dead := newQueue(b.clock, o.Name+"/"+DeadLetterPath, QueueOptions{
+	dead := b.newQueue(o.Name+"/"+DeadLetterPath, QueueOptions{
 		Name: o.Name, LockDuration: o.LockDuration, MaxDeliveryCount: o.MaxDeliveryCount, MaxSize: o.MaxSize,
 	}, nil)
-	q := newQueue(b.clock, o.Name, o, dead)
+	q := b.newQueue(o.Name, o, dead)
 	b.queues[key] = q
 	b.queues[fold(dead.path)] = dead
 	return q, nil

@@ -10,7 +10,7 @@ var (
 	ErrExists = errors.New("the queue exists already")
 	// ErrDeleted ends what was going on with a queue that has been deleted.
 	ErrDeleted = errors.New("the queue has been deleted")
-	// ErrTooLarge says that a message exceeds MaxMessageSize.
+	// ErrTooLarge says that a message has more bytes than the broker takes.
 	ErrTooLarge = errors.New("the message is too large")
 	// ErrQuota says that the queue is full: receive messages first, or make it with a larger MaxSize.
 	ErrQuota = errors.New("the queue has reached its maximum size")

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// Limits of the Standard tier, as the service documents them (Service Bus quotas).
+// Limits as the service documents them (Service Bus quotas): those of the Standard tier, where they differ.
 const (
-	MaxMessageSize   = 256 << 10 // bytes of one message, and of a batch
-	MaxSessionState  = 256 << 10 // bytes
-	MaxSessionID     = 128       // characters; message ids are bounded alike
-	MaxLockDuration  = 5 * time.Minute
-	MaxDeliveryLimit = 2000
-	MaxDuplicates    = 1 << 20 // message ids remembered by one queue; our own bound
-	MaxPeek          = 1000    // messages of one Peek; our own bound
+	MaxMessageSize        = 256 << 10 // bytes of one message, and of a batch
+	MaxPremiumMessageSize = 1 << 20
+	MaxSessionState       = 256 << 10 // bytes
+	MaxSessionID          = 128       // characters; message ids are bounded alike
+	MaxLockDuration       = 5 * time.Minute
+	MaxDeliveryLimit      = 2000
+	MaxDuplicates         = 1 << 20 // message ids remembered by one queue; our own bound
+	MaxPeek               = 1000    // messages of one Peek; our own bound
 )
 
 const (

@@ -18,6 +18,7 @@ const overhead = 512
 type Queue struct {
 	path    string
 	options QueueOptions
+	limit   int // bytes of a message
 	clock   clock.Clock
 	dead    *Queue // nil: this is a dead-letter queue. Its mutex is taken under this one's, never the other way
 	deleted chan struct{}
@@ -35,13 +36,13 @@ type Queue struct {
 	seekers  list.List // of *seeker: who waits for any free session
 }
 
-func newQueue(c clock.Clock, path string, o QueueOptions, dead *Queue) *Queue {
+func (b *Broker) newQueue(path string, o QueueOptions, dead *Queue) *Queue {
 	q := &Queue{
-		path: path, options: o, clock: c, dead: dead, deleted: make(chan struct{}),
+		path: path, options: o, limit: b.maxMessageSize, clock: b.clock, dead: dead, deleted: make(chan struct{}),
 		locked: make(map[uuid.UUID]*item), sessions: make(map[string]*session),
 		seen: duplicates{window: o.DuplicateWindow},
 	}
-	q.agenda = agenda{clock: c, wake: q.wake}
+	q.agenda = agenda{clock: b.clock, wake: q.wake}
 	return q
 }
 
@@ -140,8 +141,8 @@ func (q *Queue) admit(messages []Message) error {
 	for _, m := range messages {
 		size += cost(m)
 		switch {
-		case len(m.Body) > MaxMessageSize+overhead: // with what a server adds
-			return fmt.Errorf("%s: %d bytes, %d are allowed: %w", q.path, len(m.Body), MaxMessageSize, ErrTooLarge)
+		case len(m.Body) > q.limit+overhead: // with what a server adds
+			return fmt.Errorf("%s: %d bytes, %d are allowed: %w", q.path, len(m.Body), q.limit, ErrTooLarge)
 		case q.options.RequiresSession && m.SessionID == nil:
 			return fmt.Errorf("%s: %w", q.path, ErrNoSessionID)
 		case m.SessionID != nil && len(*m.SessionID) > MaxSessionID:

@@ -17,7 +17,7 @@ import (
 func newQueue(t *testing.T, o broker.QueueOptions) (*broker.Queue, *clock.Running) {
 	t.Helper()
 	c := clock.NewRunning()
-	b := broker.New(c)
+	b := broker.New(c, 0)
 	t.Cleanup(b.Close)
 	o.Name = "q"
 	q, err := b.CreateQueue(o)
@@ -312,6 +312,17 @@ func TestReceiveThatWasCancelledLosesNothing(t *testing.T) {
 	}
 }
 
+func TestMessageSizeIsTheBrokersOwn(t *testing.T) {
+	b := broker.New(clock.Real(), 64<<10)
+	defer b.Close()
+	q, err := b.CreateQueue(broker.QueueOptions{Name: "q"})
+	must(t, err)
+	_, err = q.Send(broker.Message{Body: make([]byte, 64<<10)})
+	must(t, err)
+	_, err = q.Send(broker.Message{Body: make([]byte, 65<<10)})
+	mustBe(t, err, broker.ErrTooLarge)
+}
+
 func TestLimits(t *testing.T) {
 	q, _ := newQueue(t, broker.QueueOptions{MaxSize: 600 << 10})
 	_, err := q.Send(broker.Message{Body: make([]byte, broker.MaxMessageSize+1024)})
@@ -333,7 +344,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestDeletedQueueEndsWaiting(t *testing.T) {
-	b := broker.New(clock.Real())
+	b := broker.New(clock.Real(), 0)
 	q, err := b.CreateQueue(broker.QueueOptions{Name: "Orders"})
 	must(t, err)
 	_, err = b.CreateQueue(broker.QueueOptions{Name: "ORDERS"})
@@ -378,7 +389,7 @@ func TestPeekShowsEverythingAndLocksNothing(t *testing.T) {
 }
 
 func TestBadOptionsNameTheirKey(t *testing.T) {
-	b := broker.New(clock.Real())
+	b := broker.New(clock.Real(), 0)
 	for _, o := range []broker.QueueOptions{
 		{}, {Name: "/q"}, {Name: "q?"}, {Name: "q", LockDuration: 6 * time.Minute}, {Name: "q", MaxDeliveryCount: -1},
 		{Name: "q", DefaultTTL: -1}, {Name: "q", DuplicateWindow: 8 * 24 * time.Hour}, {Name: "q", MaxSize: -1},
