@@ -75,13 +75,13 @@ func (w *World) startRelays() error {
 		count = 2
 	}
 	for i := range count {
-		ports := w.options.Ports
+		ports, identity := w.options.Ports, 0
 		if i > 0 {
-			ports = Ports{}
+			ports, identity = Ports{}, -1 // it takes the tokens of the first
 		}
 		relay, err := fakerelay.New(fakerelay.Options{
 			Listen: w.options.Listen, CA: w.CA, Logger: w.log, Queues: w.queues(),
-			AMQPPort: ports.AMQP, AMQPSPort: ports.AMQPS, HTTPSPort: ports.HTTPS,
+			AMQPPort: ports.AMQP, AMQPSPort: ports.AMQPS, HTTPSPort: ports.HTTPS, IdentityPort: identity,
 		})
 		if err != nil {
 			return fmt.Errorf("start the relay: %w", err)

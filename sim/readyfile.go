@@ -35,9 +35,11 @@ type ReadyDirectory struct {
 
 // ReadyRelay is the namespace, with a key that may do everything.
 type ReadyRelay struct {
-	AMQP      string `json:"amqp"`
-	AMQPS     string `json:"amqps"`
-	WebSocket string `json:"websocket"`
+	AMQP       string `json:"amqp"`
+	AMQPS      string `json:"amqps"`
+	WebSocket  string `json:"websocket"`
+	Management string `json:"management"`
+	Identity   string `json:"identity"` // for IDENTITY_ENDPOINT
 }
 
 // ReadyEnrol is how an agent of its own process gets its place. The token does not expire; one agent can use it.
@@ -61,6 +63,7 @@ func (w *World) ReadyFile() ReadyFile {
 		Directory: ReadyDirectory{LDAPS: w.directory.URL, DNS: w.directory.Domain},
 		Relay: ReadyRelay{
 			AMQP: w.Relay.ConnectionString(), AMQPS: w.Relay.TLSConnectionString(), WebSocket: w.Relay.WebSocketURL(),
+			Management: w.Relay.ManagementURL(), Identity: w.Relay.IdentityURL(),
 		},
 		Enrol:       ReadyEnrol{URL: w.EnrolURL(), Token: w.token.Reveal()},
 		AgentConfig: w.AgentConfig(), Users: []ReadyUser{}, Tokens: w.tokens,

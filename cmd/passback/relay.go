@@ -64,12 +64,12 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 	if err != nil {
 		return fmt.Errorf("start the namespace: %w", err)
 	}
-	defer namespace.Close()
+	defer func() { _ = namespace.Close() }() // for the errors below; a second one does nothing
 	files, err := os.MkdirTemp("", "passback-relay-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the CA: %w", err)
 	}
-	defer os.RemoveAll(files)
+	defer func() { _ = os.RemoveAll(files) }()
 	caFile := filepath.Join(files, "ca.pem")
 	if err := os.WriteFile(caFile, namespace.CA().PEM(), 0o644); err != nil {
 		return fmt.Errorf("write the CA: %w", err)
