@@ -86,7 +86,7 @@ func conformList() *cobra.Command {
 			for _, s := range list {
 				fmt.Fprintf(table, "%s\t%s\t%v\n", s.ID, s.Title, s.Requires)
 			}
-			return table.Flush() //nolint:wrapcheck // standard output's own error says it all
+			return table.Flush()
 		},
 	}
 	c.Flags().StringVar(&filter, "label-filter", "", "list what matches `LABELS`, such as 'Area:policy && !Slow'")
