@@ -82,7 +82,7 @@ var newUsers = []struct {
 }{
 	{"Administrator", "66048", "513", protected, "Built-in account for administering the computer/domain", 500},
 	{"Guest", "66082", "514", ordinary, "Built-in account for guest access to the computer/domain", 501},
-	{"krbtgt", "514", "513", protected, "Key Distribution Center Service Account", 502}, //nolint:misspell // as Windows spells it
+	{"krbtgt", "514", "513", protected, "Key Distribution Center Service Account", 502},
 }
 
 // newMembers are the memberships: a group and a member, each by its sAMAccountName; S-1-... is a foreign principal.

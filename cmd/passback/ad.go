@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -66,22 +65,13 @@ func serveAD(c *cobra.Command, f adFlags) error {
 	if err != nil {
 		return fmt.Errorf("start the directory: %w", err)
 	}
-	defer server.Close()
-	files, err := os.MkdirTemp("", "passback-ad-")
+	ca, removeCA, err := caFile("ad", server.CA().PEM())
 	if err != nil {
-		return fmt.Errorf("make a folder for the CA: %w", err)
+		return errors.Join(err, server.Close())
 	}
-	defer os.RemoveAll(files)
-	caFile := filepath.Join(files, "ca.pem")
-	if err := os.WriteFile(caFile, server.CA().PEM(), 0o644); err != nil {
-		return fmt.Errorf("write the CA: %w", err)
-	}
-	if err := ready.write(map[string]any{"ca_file": caFile, "directory": directoryPart(server)}); err != nil {
-		return err
-	}
-	printAD(c.OutOrStdout(), server, caFile)
-	<-c.Context().Done()
-	return errors.Join(ready.remove(), server.Close())
+	defer removeCA()
+	content := map[string]any{"ca_file": ca, "directory": directoryPart(server)}
+	return serve(c.Context(), ready, content, func() { printAD(c.OutOrStdout(), server, ca) }, server.Close)
 }
 
 func directoryPart(s *fakead.Server) map[string]string {

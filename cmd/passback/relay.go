@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -64,22 +63,13 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 	if err != nil {
 		return fmt.Errorf("start the namespace: %w", err)
 	}
-	defer func() { _ = namespace.Close() }() // for the errors below; a second one does nothing
-	files, err := os.MkdirTemp("", "passback-relay-")
+	ca, removeCA, err := caFile("relay", namespace.CA().PEM())
 	if err != nil {
-		return fmt.Errorf("make a folder for the CA: %w", err)
+		return errors.Join(err, namespace.Close())
 	}
-	defer func() { _ = os.RemoveAll(files) }()
-	caFile := filepath.Join(files, "ca.pem")
-	if err := os.WriteFile(caFile, namespace.CA().PEM(), 0o644); err != nil {
-		return fmt.Errorf("write the CA: %w", err)
-	}
-	if err := ready.write(map[string]any{"ca_file": caFile, "relay": relayPart(namespace)}); err != nil {
-		return err
-	}
-	printRelay(c.OutOrStdout(), namespace, caFile)
-	<-c.Context().Done()
-	return errors.Join(ready.remove(), namespace.Close())
+	defer removeCA()
+	content := map[string]any{"ca_file": ca, "relay": relayPart(namespace)}
+	return serve(c.Context(), ready, content, func() { printRelay(c.OutOrStdout(), namespace, ca) }, namespace.Close)
 }
 
 func relayPart(n *fakerelay.Namespace) map[string]string {

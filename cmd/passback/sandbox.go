@@ -79,17 +79,16 @@ func serveSandbox(c *cobra.Command, f sandboxFlags) error {
 	if err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
-	defer world.Close()
-	if err := ready.write(world.ReadyFile()); err != nil {
-		return err
-	}
+	return serve(c.Context(), ready, world.ReadyFile(), func() { announceWorld(c.OutOrStdout(), world) }, world.Close)
+}
+
+// announceWorld tells a person everything, and a log file where to look; it would keep the passwords.
+func announceWorld(w io.Writer, world *sim.World) {
 	if term.IsTerminal(int(os.Stdout.Fd())) {
-		printWorld(c.OutOrStdout(), world)
+		printWorld(w, world)
 	} else {
-		fmt.Fprintf(c.OutOrStdout(), "serving at %s\n", world.WebURL())
+		fmt.Fprintf(w, "serving at %s\n", world.WebURL())
 	}
-	<-c.Context().Done()
-	return errors.Join(ready.remove(), world.Close())
 }
 
 // printWorld says what to open and what to paste.
