@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
-
-	"go.yaml.in/yaml/v3"
+	"time"
 
 	"passback/writeback"
-	"passback/writeback/protocol"
 )
 
 // An Agent is a writeback agent within this process: the production agent, enrolled over HTTPS, with a state folder
@@ -24,7 +20,7 @@ type Agent struct {
 	config writeback.Config
 
 	mu      sync.Mutex
-	conns   map[net.Conn]bool
+	conns   map[*agentConn]bool
 	dead    bool // killed: it can open no more connections
 	running *writeback.Agent
 	cancel  context.CancelFunc
@@ -38,7 +34,7 @@ var errKilled = errors.New("this agent was killed")
 func (w *World) StartAgent(ctx context.Context) (*Agent, error) {
 	w.mu.Lock()
 	n := len(w.agents) + 1
-	a := &Agent{conns: map[net.Conn]bool{}}
+	a := &Agent{conns: map[*agentConn]bool{}}
 	w.agents = append(w.agents, a)
 	w.mu.Unlock()
 	config, err := writeback.LoadConfig(w.AgentConfig())
@@ -107,90 +103,86 @@ func (a *Agent) Stop() {
 
 // Kill ends it as a crash does: its connections are reset, so that nothing more leaves it.
 func (a *Agent) Kill() {
+	a.cut()
+	a.Stop()
+}
+
+func (a *Agent) cut() {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.dead = true
 	for c := range a.conns {
-		reset(c)
+		c.reset()
 	}
-	a.mu.Unlock()
-	a.Stop()
+	clear(a.conns)
+}
+
+// How long a world that closes waits for an agent to drain, and for one whose connections were then cut.
+const (
+	drainTime = 2500 * time.Millisecond
+	cutTime   = time.Second
+)
+
+// stopSoon is Stop within a time: whatever is in hand then is cut off.
+func (a *Agent) stopSoon() {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		a.Stop()
+	}()
+	if !closedWithin(stopped, drainTime) {
+		a.cut()
+		closedWithin(stopped, cutTime)
+	}
+}
+
+func closedWithin(c <-chan struct{}, d time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	select {
+	case <-c:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // StateDir is the agent's folder.
 func (a *Agent) StateDir() string { return a.config.StateDir }
 
-func reset(c net.Conn) {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = c.Close()
+// agentConn is a connection of the agent's, known to it until it is closed.
+type agentConn struct {
+	*net.TCPConn
+	agent *Agent
+}
+
+// Close implements net.Conn.
+func (c *agentConn) Close() error {
+	c.agent.mu.Lock()
+	delete(c.agent.conns, c)
+	c.agent.mu.Unlock()
+	return c.TCPConn.Close() //nolint:wrapcheck // net.Conn's own
+}
+
+func (c *agentConn) reset() {
+	_ = c.SetLinger(0)
+	_ = c.TCPConn.Close()
 }
 
 // dial keeps what it opens, so that Kill can cut it.
-func (a *Agent) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (a *Agent) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // *net.OpError says it all, and callers look into it
 	}
+	c := &agentConn{conn.(*net.TCPConn), a}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.dead {
-		reset(conn)
+		c.reset()
 		return nil, errKilled
 	}
-	a.conns[conn] = true
-	return conn, nil
-}
-
-// Files that an agent of its own process needs.
-const (
-	caFile     = "ca.pem"
-	bindFile   = "bind.secret"
-	tokenFile  = "enrol.token"
-	configFile = "agent.yaml"
-	dirCAFile  = "directory-ca.pem"
-)
-
-// AgentConfig is the path of an agent.yaml for this world. Beside it lie what it names, and the token to enrol with.
-func (w *World) AgentConfig() string { return filepath.Join(w.dir, configFile) }
-
-// writeAgentFiles puts agent.yaml, the authority, the bind password and the token into the world's folder.
-func (w *World) writeAgentFiles() error {
-	address, err := url.Parse(w.directory.URL)
-	if err != nil {
-		return fmt.Errorf("the directory's URL: %w", err)
-	}
-	directoryCA := caFile
-	files := map[string][]byte{
-		caFile:    w.CA.PEM(),
-		bindFile:  []byte(w.directory.Password.Reveal() + "\n"),
-		tokenFile: []byte(w.token.Reveal() + "\n"),
-	}
-	if e := w.options.External; e != nil {
-		directoryCA = ""
-		if e.CAFile != "" {
-			if files[dirCAFile], err = os.ReadFile(e.CAFile); err != nil {
-				return fmt.Errorf("the directory's authority: %w", err)
-			}
-			directoryCA = dirCAFile
-		}
-	}
-	config := writeback.Config{
-		Cloud: w.EnrolURL(), CloudCAFile: caFile, StateDir: "state", Mode: protocol.Active,
-		Directories: []writeback.Directory{{
-			Domain: w.directory.Domain, Servers: []string{address.Host}, CAFile: directoryCA,
-			Bind: writeback.Bind{User: w.directory.BindUser, PasswordFile: bindFile},
-		}},
-		Log: writeback.Log{Level: "info", Format: "auto"},
-	}
-	if files[configFile], err = yaml.Marshal(config); err != nil {
-		return fmt.Errorf("write agent.yaml: %w", err)
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(w.dir, name), content, 0o600); err != nil {
-			return fmt.Errorf("write what an agent needs: %w", err)
-		}
-	}
-	return nil
+	a.conns[c] = true
+	return c, nil
 }

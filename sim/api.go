@@ -40,7 +40,7 @@ func (w *World) api() http.Handler {
 		"GET /api/faults":         func(*http.Request) (any, error) { return w.Faults(), nil },
 		"POST /api/faults":        w.postFaults,
 		"DELETE /api/faults":      w.deleteFaults,
-		"POST /api/world/reset":   func(r *http.Request) (any, error) { return done, w.Reset(r.Context()) },
+		"POST /api/world/reset":   func(r *http.Request) (any, error) { return carriedOut, w.Reset(r.Context()) },
 	} {
 		mux.HandleFunc(pattern, func(out http.ResponseWriter, r *http.Request) {
 			result, err := handle(r)
@@ -64,8 +64,8 @@ func (w *World) api() http.Handler {
 	})
 }
 
-// done answers what has nothing to tell.
-var done = map[string]string{"status": "done"}
+// carriedOut answers what has nothing to tell.
+var carriedOut = map[string]string{"status": "done"}
 
 // badInput is an error of the caller's.
 type badInput struct{ error }
@@ -130,7 +130,7 @@ func (w *World) postAgents(*http.Request) (any, error) {
 }
 
 func (w *World) deleteAgent(r *http.Request) (any, error) {
-	return done, w.Cloud.Unenrol(r.Context(), r.PathValue("id"))
+	return carriedOut, w.Cloud.Unenrol(r.Context(), r.PathValue("id"))
 }
 
 func (w *World) putSettings(r *http.Request) (any, error) {

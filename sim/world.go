@@ -206,7 +206,7 @@ func (w *World) Close() error {
 	w.mu.Unlock()
 	var ending sync.WaitGroup
 	for _, a := range agents {
-		ending.Go(a.Stop)
+		ending.Go(a.stopSoon)
 	}
 	ending.Wait()
 	var errs []error

@@ -30,8 +30,16 @@ func TestOrdinaryPersonIsResetByThePortal(t *testing.T) {
 	if err := bind(t, w, alice.UPN, fresh.Reveal()); err != nil {
 		t.Errorf("the new password does not bind: %v", err)
 	}
-	if s := w.Cloud.SignIn(t.Context(), alice.UPN, fresh); s.Status != cloud.SignedIn || s.CheckedBy != "cloud" {
-		t.Errorf("signing in: %s, checked by %s", s.Status, s.CheckedBy)
+	for range 2 { // the synchronisation must not undo it
+		if s := w.Cloud.SignIn(t.Context(), alice.UPN, fresh); s.Status != cloud.SignedIn || s.CheckedBy != "cloud" {
+			t.Errorf("signing in: %s, checked by %s", s.Status, s.CheckedBy)
+		}
+		if s := w.Cloud.SignIn(t.Context(), alice.UPN, protocol.NewSecret(alice.Password)); s.Status != cloud.SignInWrong {
+			t.Errorf("signing in with the old password: %s", s.Status)
+		}
+		if err := w.Synchronise(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, place := range []trace.Place{trace.Cloud, trace.Relay, trace.Agent, trace.Directory} {
 		met := func(h trace.Hop) bool { return h.Place == place }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"passback/sim/trace"
@@ -124,8 +125,16 @@ func (t *Tenant) OnItsWay(target string) protocol.TrackingID {
 	return ""
 }
 
+// secrets are those that the operation needs: others, which a form may carry along, go nowhere.
 func (o *operation) secrets() protocol.Secrets {
-	return protocol.Secrets{Old: o.ask.Old, New: o.ask.New}
+	var s protocol.Secrets
+	if o.way.needsOld {
+		s.Old = o.ask.Old
+	}
+	if o.way.operation.SetsPassword() {
+		s.New = o.ask.New
+	}
+	return s
 }
 
 // perform goes on-premises first, and to the cloud's copy second.
@@ -198,7 +207,8 @@ func (o *operation) setCopy() bool {
 	}
 	temporary := o.way.mustChange && !slices.Contains(o.result.Notes, protocol.MustChangeDropped)
 	a.copy, a.mustChange, o.result.MustChange = fresh, temporary, temporary
-	if o.way.writtenBack {
+	if a.copyAt = (time.Time{}); o.way.writtenBack {
+		a.copyAt = t.clock.Now()
 		a.fromAD.mustChange, a.fromAD.expires = false, fileTime("0") // until the next synchronisation tells anew
 	}
 	t.trace.Add(string(o.result.TrackingID), trace.Cloud, "cloud copy set", "")

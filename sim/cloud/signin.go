@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"time"
 
 	"passback/writeback/protocol"
 )
@@ -127,6 +128,9 @@ var federatedStatus = map[verdict]SignInStatus{
 	accountLocked: SignInLocked, accountDisabled: SignInDisabled, accountBarred: SignInBarred,
 }
 
+// previousPasswordGrace is how long a directory still lets the previous password in (OldPasswordAllowedPeriod).
+const previousPasswordGrace = time.Hour
+
 // learn keeps a copy of a password that the directory knows to be right, as hash synchronisation would have brought
 // it: whether the account has expired or is at its hours is not synchronised, so it does not matter here.
 func (t *Tenant) learn(id string, said verdict, password protocol.Secret) SignInStatus {
@@ -139,6 +143,9 @@ func (t *Tenant) learn(id string, said verdict, password protocol.Secret) SignIn
 	a := t.accounts[id]
 	if a == nil {
 		return SignInUnknownUser
+	}
+	if said == bound && t.clock.Now().Sub(fileTime(a.fromAD.lastSet)) < previousPasswordGrace {
+		return SignedIn // with this password or the one before it: which, a bind does not tell
 	}
 	if a.copy.empty() { // a reset may have set it meanwhile, and that one is newer
 		a.copy = newCopy(password)

@@ -120,13 +120,27 @@ func (t *Tenant) merge(read map[string]*account) SyncReport {
 
 // flow needs t.mu.
 func (t *Tenant) flow(from, to *account) {
-	if to.fromAD.lastSet != from.fromAD.lastSet {
-		to.copy, to.mustChange = passwordCopy{}, false
+	if to.fromAD.lastSet != from.fromAD.lastSet && !to.wroteIt(from.fromAD.lastSet) {
+		to.copy, to.copyAt, to.mustChange = passwordCopy{}, time.Time{}, false
 	}
 	id := to.ID
 	to.User, to.fromAD = from.User, from.fromAD
 	to.ID, to.Model, to.LastSynced = id, t.settings.model(from.UPN), t.clock.Now()
 	t.assign(to)
+}
+
+// clockTolerance is for a directory whose clock is not the tenant's.
+const clockTolerance = 2 * time.Second
+
+// wroteIt reports whether a new pwdLastSet is the trace of the cloud's own write, so that the copy is the password.
+func (a *account) wroteIt(lastSet string) bool {
+	if a.copyAt.IsZero() {
+		return false
+	}
+	if lastSet == "0" {
+		return a.mustChange
+	}
+	return !fileTime(lastSet).After(a.copyAt.Add(clockTolerance))
 }
 
 func (d Directory) read(ctx context.Context) ([]*account, []group, error) {

@@ -171,7 +171,7 @@ func (t *Tenant) Reset(s Settings) error {
 		if a.Model == CloudOnly {
 			delete(t.accounts, id)
 		}
-		a.copy, a.mustChange = passwordCopy{}, false
+		a.copy, a.copyAt, a.mustChange = passwordCopy{}, time.Time{}, false
 	}
 	clear(t.assignments)
 	t.audit, t.failWrites = nil, 0

@@ -55,6 +55,7 @@ type Assignment struct {
 type account struct {
 	User
 	copy       passwordCopy // of the password; empty until it is learnt
+	copyAt     time.Time    // when a written-back password became the copy: domain time; zero: it came otherwise
 	mustChange bool         // set by an administrator in the cloud
 	fromAD     directoryPassword
 	onItsWay   protocol.TrackingID // of the one operation that is; empty: none
