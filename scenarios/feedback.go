@@ -122,7 +122,7 @@ func directoryDown(t *T) {
 	before, password := t.Mark(u, u.Password), t.Password()
 	start := must(t.Target.StopDirectory(t.ctx))(t)
 	a := t.Reset(u, password)
-	start()
+	t.Must(start())
 	if a.Outcome != protocol.DirectoryUnavailable && a.Outcome != protocol.WritebackUnavailable {
 		t.Fatalf("the answer is %q, want %q or %q", a.Outcome, protocol.DirectoryUnavailable, protocol.WritebackUnavailable)
 	}

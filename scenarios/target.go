@@ -59,7 +59,7 @@ type Directory interface {
 	// OfferPolicyHints switches the policy-hints control. (HintsSwitch)
 	OfferPolicyHints(ctx context.Context, offered bool) error
 	// StopDirectory makes the directory unreachable for the agents until start is called. (StopDirectory)
-	StopDirectory(ctx context.Context) (start func(), err error)
+	StopDirectory(ctx context.Context) (start func() error, err error)
 	// RevokeAgentRights takes from the agent's account all that it was delegated. (AgentRights)
 	RevokeAgentRights(ctx context.Context) error
 }

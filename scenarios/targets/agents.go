@@ -204,11 +204,7 @@ func (t *target) Expected() []string {
 	if u, err := url.Parse(t.world.EnrolURL()); err == nil {
 		peers = append(peers, u.Host)
 	}
-	if t.through != nil {
-		peers = append(peers, t.through.address())
-	} else if address, err := t.ground.address(); err == nil {
-		peers = append(peers, address)
-	}
+	peers = append(peers, t.between.address())
 	for i, p := range peers {
 		peers[i] = numbered(p)
 	}

@@ -107,9 +107,6 @@ func (g *ground) hireFake() error {
 
 const fakeService = "svc-passback"
 
-// agentDN is the agents' account, as a fakead names it.
-func (g *ground) agentDN() string { return "CN=" + fakeService + ",CN=Users," + g.base }
-
 // dismiss takes the agents' rights.
 func (g *ground) dismiss() error {
 	if g.fake == nil {

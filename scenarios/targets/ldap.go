@@ -33,17 +33,17 @@ type endpoint struct {
 	password protocol.Secret
 }
 
-// address is the endpoint as host:port.
-func (e endpoint) address() (string, error) {
+// address is the endpoint as host:port, and the name that its certificate must cover.
+func (e endpoint) address() (hostPort, serverName string, err error) {
 	u, err := url.Parse(e.url)
 	if err != nil {
-		return "", fmt.Errorf("directory %q: %w", e.url, err)
+		return "", "", fmt.Errorf("directory %q: %w", e.url, err)
 	}
 	port := u.Port()
 	if port == "" {
 		port = "636"
 	}
-	return net.JoinHostPort(u.Hostname(), port), nil
+	return net.JoinHostPort(u.Hostname(), port), u.Hostname(), nil
 }
 
 func (e endpoint) dial() (*ldap.Conn, error) {

@@ -2,9 +2,7 @@ package targets
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -54,7 +52,6 @@ func (o *Opener) survey() error {
 	o.lacks[scenarios.AdvanceClock] = notOurs + "it has its own time"
 	o.lacks[scenarios.PasswordFilters] = notOurs + "no filter can be installed over LDAP"
 	o.lacks[scenarios.HintsSwitch] = notOurs + "what it offers cannot be switched"
-	o.lacks[scenarios.DirectoryTraps] = notOurs + "nothing can be held in it"
 	if d.AgentAccount == accountAdministrator {
 		o.lacks[scenarios.AgentRights] = "the agent signs in as an administrator"
 	}
@@ -69,27 +66,12 @@ func (o *Opener) survey() error {
 	}
 	if strings.HasPrefix(root.GetAttributeValue("vendorName"), "Samba") {
 		o.lacks[scenarios.NameCheck] = "Samba does not compare a password with names"
-	}
-	if err := o.place.verifiedAs(loopback); err != nil {
-		o.lacks[scenarios.StopDirectory] = "the directory's certificate does not cover " + loopback + ", so that nothing can be put between: " + err.Error()
+		o.lacks[scenarios.HintedMustChange] = "Samba (4.24) refuses must-change in a reset with policy hints as too young, whatever the minimum age"
 	}
 	return nil
 }
 
 const loopback = "127.0.0.1"
-
-// verifiedAs reports whether the directory's certificate covers a name that it could be forwarded by.
-func (e endpoint) verifiedAs(name string) error {
-	address, err := e.address()
-	if err != nil {
-		return err
-	}
-	c, err := tls.DialWithDialer(&net.Dialer{Timeout: ldapTimeout}, "tcp", address, &tls.Config{RootCAs: e.roots, ServerName: name, MinVersion: tls.VersionTLS12})
-	if err != nil {
-		return fmt.Errorf("TLS: %w", err)
-	}
-	return c.Close()
-}
 
 // Describe implements scenarios.Opener.
 func (o *Opener) Describe() scenarios.Description {

@@ -29,13 +29,12 @@ type target struct {
 	dir     string // of the world's and the agents' files
 	log     *record
 	ground  *ground
-	through *forwarder // between the agents and the directory; nil: nothing is
+	between *between // the agents and the directory
 	world   *sim.World
 	tap     *tap
 
 	mu     sync.Mutex
 	agents []*agent
-	opened []func() // what Close undoes
 }
 
 func (t *target) open(ctx context.Context) (err error) {
@@ -46,14 +45,12 @@ func (t *target) open(ctx context.Context) (err error) {
 	if t.ground, err = openGround(t.opener.place, t.opener.file.Directory); err != nil {
 		return err
 	}
-	if t.opener.Lacks(scenarios.StopDirectory) == "" {
-		address, err := t.ground.address()
-		if err != nil {
-			return err
-		}
-		if t.through, err = forward(address); err != nil {
-			return err
-		}
+	address, serverName, err := t.ground.address()
+	if err != nil {
+		return err
+	}
+	if t.between, err = stand(address, serverName, t.ground.roots); err != nil {
+		return err
 	}
 	if err := t.openWorld(); err != nil {
 		return err
@@ -85,19 +82,20 @@ func (t *target) openWorld() (err error) {
 	return t.divert()
 }
 
-// divert makes the agents reach the directory through the forwarder.
+// divert makes the agents reach the directory through what stands between.
 func (t *target) divert() error {
-	if t.through == nil {
-		return nil
-	}
 	c, err := writeback.LoadConfig(t.world.AgentConfig())
 	if err != nil {
 		return fmt.Errorf("read the world's agent.yaml: %w", err)
 	}
-	c.Directories[0].Servers = []string{t.through.address()}
+	d := &c.Directories[0]
+	d.Servers, d.CAFile = []string{t.between.address()}, filepath.Join(t.dir, "between.pem")
 	text, err := yaml.Marshal(c)
 	if err == nil {
 		err = os.WriteFile(t.world.AgentConfig(), text, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(d.CAFile, t.between.ca, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write agent.yaml: %w", err)
@@ -111,11 +109,8 @@ func (t *target) Lacks(c scenarios.Capability) string { return t.opener.Lacks(c)
 // Close implements scenarios.Target.
 func (t *target) Close() error {
 	var errs []error
-	t.mu.Lock()
-	opened := t.opened
-	t.mu.Unlock()
-	for _, undo := range opened {
-		undo()
+	if t.between != nil {
+		t.between.close()
 	}
 	for _, a := range t.all() {
 		a.kill()
@@ -125,9 +120,6 @@ func (t *target) Close() error {
 	}
 	if t.world != nil {
 		errs = append(errs, t.world.Close())
-	}
-	if t.through != nil {
-		t.through.stop()
 	}
 	if t.ground != nil {
 		errs = append(errs, t.ground.close())
@@ -224,17 +216,14 @@ func (t *target) OfferPolicyHints(_ context.Context, offered bool) error {
 		return t.lack(scenarios.HintsSwitch)
 	}
 	t.ground.fake.SetPolicyHints(offered)
-	t.through.cut()
+	t.between.cut()
 	return nil
 }
 
 // StopDirectory implements scenarios.Target.
-func (t *target) StopDirectory(context.Context) (start func(), err error) {
-	if t.through == nil {
-		return nil, t.lack(scenarios.StopDirectory)
-	}
-	t.through.stop()
-	return t.through.start, nil
+func (t *target) StopDirectory(context.Context) (start func() error, err error) {
+	t.between.stop()
+	return t.between.start, nil
 }
 
 // RevokeAgentRights implements scenarios.Target.

@@ -2,30 +2,21 @@ package targets
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 
-	"passback/fakead"
 	"passback/fakerelay"
 	"passback/scenarios"
 	"passback/writeback/protocol"
 )
 
-// relayPoints are the points of the relay: what a client is about to do.
-var relayPoints = map[scenarios.Point]struct {
-	kind  fakerelay.Kind
-	queue string
-}{
-	scenarios.AtDelivery:   {fakerelay.Deliver, protocol.QueueRequests},
-	scenarios.AtAnswer:     {fakerelay.Enqueue, protocol.QueueAnswers},
-	scenarios.AtSettlement: {fakerelay.Complete, protocol.QueueRequests},
-}
-
-// A catch is the one-shot state of a trap.
+// A catch is a trap: it waits for one thing at one point, holds it, and lets it go once.
 type catch struct {
+	point   scenarios.Point
 	caught  chan struct{}
-	release chan struct{} // closed when what was caught may go on
+	release chan struct{} // closed when what is held may go on, or is lost
+	onward  chan struct{} // closed when a modify that was held has been sent on
+
+	landed <-chan struct{} // set before onward is closed: closed when that modify was answered
 
 	mu    sync.Mutex
 	state catchState
@@ -40,8 +31,8 @@ const (
 	released
 )
 
-func newCatch() *catch {
-	return &catch{caught: make(chan struct{}), release: make(chan struct{})}
+func newCatch(p scenarios.Point) *catch {
+	return &catch{point: p, caught: make(chan struct{}), release: make(chan struct{}), onward: make(chan struct{})}
 }
 
 // take reports whether this is what the trap waits for.
@@ -56,36 +47,63 @@ func (c *catch) take() bool {
 	return true
 }
 
-// let ends the trap; it reports whether something is held.
+// let ends the trap, once, and reports whether something is held.
 func (c *catch) let(fate scenarios.Fate) (held bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.state == released {
+		return false
+	}
 	held = c.state == holding
-	if c.state != released {
-		c.state, c.fate = released, fate
+	c.state, c.fate = released, fate
+	if fate == scenarios.GoOn || c.point == scenarios.BeforeModify || c.point == scenarios.AfterModify {
+		close(c.release)
 	}
 	return held
 }
 
-func (c *catch) trap(release func(scenarios.Fate)) scenarios.Trap {
-	var once sync.Once
-	return scenarios.Trap{Caught: c.caught, Release: func(f scenarios.Fate) { once.Do(func() { release(f) }) }}
+// wait holds until the trap is released.
+func (c *catch) wait() scenarios.Fate {
+	<-c.release
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fate
 }
+
+// sent tells that the modify that was held goes on.
+func (c *catch) sent() { close(c.onward) }
 
 // Trap implements scenarios.Target.
 func (t *target) Trap(_ context.Context, p scenarios.Point) (scenarios.Trap, error) {
 	if _, ofRelay := relayPoints[p]; ofRelay {
 		return t.trapRelay(p), nil
 	}
-	if t.ground.fake == nil {
-		return scenarios.Trap{}, t.lack(scenarios.DirectoryTraps)
-	}
-	return t.trapDirectory(p), nil
+	c := newCatch(p)
+	t.between.mu.Lock()
+	t.between.traps = append(t.between.traps, c)
+	t.between.mu.Unlock()
+	return scenarios.Trap{Caught: c.caught, Release: func(f scenarios.Fate) {
+		if !c.let(f) || f == scenarios.Lose || p != scenarios.BeforeModify {
+			return
+		}
+		within(c.onward) // a scenario that goes on must find it landed
+		within(c.landed)
+	}}, nil
+}
+
+// relayPoints are the points of the relay: what a client is about to do.
+var relayPoints = map[scenarios.Point]struct {
+	kind  fakerelay.Kind
+	queue string
+}{
+	scenarios.AtDelivery:   {fakerelay.Deliver, protocol.QueueRequests},
+	scenarios.AtAnswer:     {fakerelay.Enqueue, protocol.QueueAnswers},
+	scenarios.AtSettlement: {fakerelay.Complete, protocol.QueueRequests},
 }
 
 // trapRelay holds an event. What is lost stays held until its connection ends, which drops it.
 func (t *target) trapRelay(p scenarios.Point) scenarios.Trap {
-	at, c := relayPoints[p], newCatch()
+	at, c := relayPoints[p], newCatch(p)
 	var removes []func()
 	for _, n := range t.world.Relays {
 		removes = append(removes, n.Hook(func(e fakerelay.Event) fakerelay.Action {
@@ -95,43 +113,10 @@ func (t *target) trapRelay(p scenarios.Point) scenarios.Trap {
 			return fakerelay.Pass
 		}))
 	}
-	return c.trap(func(f scenarios.Fate) {
+	return scenarios.Trap{Caught: c.caught, Release: func(f scenarios.Fate) {
 		for _, remove := range removes {
 			remove()
 		}
-		if c.let(f); f == scenarios.GoOn {
-			close(c.release)
-		}
-	})
-}
-
-// trapDirectory holds a modify by the agents' account: the first, or the first that was applied.
-func (t *target) trapDirectory(p scenarios.Point) scenarios.Trap {
-	c := newCatch()
-	caller := strings.ToLower(t.ground.agentDN())
-	remove := t.ground.fake.Hook(func(o fakead.Operation) fakead.Action {
-		wanted := p == scenarios.BeforeModify && o.Stage == fakead.BeforeModify ||
-			p == scenarios.AfterModify && o.Stage == fakead.AfterModify && o.Code == 0
-		if !wanted || strings.ToLower(o.Caller) != caller || !slices.ContainsFunc(o.Attributes, isMarker) || !c.take() {
-			return fakead.Pass()
-		}
-		<-c.release
-		if c.fate == scenarios.Lose {
-			return fakead.Disconnect()
-		}
-		return fakead.Pass()
-	})
-	release := c.trap(func(f scenarios.Fate) {
-		remove()
 		c.let(f)
-		close(c.release)
-	})
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.opened = append(t.opened, func() { release.Release(scenarios.Lose) }) // or the directory could not close
-	return release
-}
-
-func isMarker(attribute string) bool {
-	return strings.EqualFold(attribute, protocol.DefaultMarkerAttribute)
+	}}
 }
