@@ -4,7 +4,6 @@ package writeback
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"passback/writeback/directory"
@@ -43,12 +42,9 @@ func (at *attempt) decided(u directory.User) (decision, bool) {
 		return decision{}, false
 	}
 	for _, v := range u.Markers {
-		if !strings.HasPrefix(v, bare+" ") {
+		m, ours := protocol.ParseMarker(v)
+		if !ours || m.ID != at.request.TrackingID || m.Refused == "" {
 			continue
-		}
-		m, ok := protocol.ParseMarker(v)
-		if !ok { // of a later version's making: a refusal all the same
-			m.Refused = protocol.InternalError
 		}
 		d := decision{outcome: m.Refused, detail: "refused on an earlier delivery"}
 		if m.Refused == protocol.PolicyViolation {

@@ -28,7 +28,8 @@ func (m Marker) String() string {
 	return markerPrefix + string(m.ID) + markerRefused + string(m.Refused)
 }
 
-// ParseMarker reads one value of the marker's attribute, which others may use too.
+// ParseMarker reads one value of the marker's attribute, which others may use too. A twin of an outcome that is not in
+// the table, of a later version's making, is a refusal all the same: InternalError.
 func ParseMarker(value string) (Marker, bool) {
 	rest, ours := strings.CutPrefix(value, markerPrefix)
 	if !ours {
@@ -36,8 +37,11 @@ func ParseMarker(value string) (Marker, bool) {
 	}
 	name, outcome, twin := strings.Cut(rest, markerRefused)
 	id, err := ParseTrackingID(name)
-	if err != nil || twin && !Outcome(outcome).Known() {
+	if err != nil || twin && outcome == "" {
 		return Marker{}, false
+	}
+	if twin && !Outcome(outcome).Known() {
+		outcome = string(InternalError)
 	}
 	return Marker{ID: id, Refused: Outcome(outcome)}, true
 }

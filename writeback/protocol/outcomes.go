@@ -99,7 +99,7 @@ var outcomes = []OutcomeInfo{
 		Admin: "\"User cannot change password\" is set on the account. Tracking id {id}."},
 	{Outcome: DirectoryUnavailable, Changed: ChangedNo, Event: Event{33001, "ADUnKnownError"}, HRESULT: 0x80230818, SSPR: "SSPR_0030", AADSTS: 120013, Name: "OnPremisesConnectivityError",
 		User:  "Your password could not be updated because of a temporary connectivity issue. Nothing was changed. Try again in a minute.",
-		Admin: "The domain controller could not be reached, and nothing was sent to it. Tracking id {id}."},
+		Admin: "The domain controller could not be reached or did not answer, and it is certain that nothing changed. Tracking id {id}."},
 	{Outcome: DirectoryMisconfigured, Changed: ChangedNo, Event: Event{33009, "ADConfigurationError"}, HRESULT: 0x8023062C, SSPR: "SSPR_0029", AADSTS: 120015, Name: "OnPremisesAdminActionRequired",
 		User:  "Your password cannot be reset now. Contact your administrator, and give this number: {id}.",
 		Admin: "The domain controller lacks what writeback needs: the password policy control, an encrypted connection, or a usable setting. Tracking id {id}."},
