@@ -213,7 +213,7 @@ func TestTakesNoMoreThanItWorksOn(t *testing.T) {
 func TestReconnectsAfterTheConnectionsAreCut(t *testing.T) {
 	n := newNamespace(t)
 	conns, done := make(chan net.Conn, 100), make(chan struct{}, 10)
-	n.client(relay.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	client := n.client(relay.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if err == nil {
 			conns <- c
@@ -229,6 +229,9 @@ func TestReconnectsAfterTheConnectionsAreCut(t *testing.T) {
 	for range 2 { // requests and answers
 		(<-conns).Close()
 	}
+	// Until the relay has seen the old connection end, that one's credit would take the request, until its lock lapses.
+	<-conns
+	eventually(t, "a new connection", client.Listening)
 	n.request("r2")
 	if m := n.answer(); *m.CorrelationID != "r2" {
 		t.Errorf("answered %s", *m.CorrelationID)
