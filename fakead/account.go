@@ -71,10 +71,15 @@ func (s *Server) computed(e *tree.Entry, name string) [][]byte {
 	}
 	switch strings.ToLower(name) {
 	case "msds-user-account-control-computed":
-		bits := loadAccount(e).ComputedControl(s.policy(), s.clock.Now())
+		bits := loadAccount(e).ComputedControl(s.policyFor(e), s.clock.Now())
 		return [][]byte{decimal(int64(bits))}
 	case "msds-userpasswordexpirytimecomputed":
-		return [][]byte{decimal(expiryTime(loadAccount(e), s.policy()))}
+		return [][]byte{decimal(expiryTime(loadAccount(e), s.policyFor(e)))}
+	case "msds-resultantpso":
+		if settings := s.resultantSettings(e); settings != nil {
+			return toValues(settings.Name)
+		}
+		return nil
 	case "msds-keyversionnumber":
 		return [][]byte{decimal(int64(1 + s.keyVersions[e.GUID()]))}
 	default:

@@ -81,7 +81,7 @@ func (m *modification) applyControl() result {
 		m.account.Unlock()
 	}
 	m.account.Control = control
-	if m.server.lacksPassword(m.account) {
+	if m.server.lacksPassword(m.account, m.policy) {
 		return svcErr(errorPasswordRestriction, "031A124C")
 	}
 	if control&password.SmartcardRequired != 0 && m.before.Control&password.SmartcardRequired == 0 {
@@ -103,10 +103,10 @@ func storedControl(control uint32) uint32 {
 
 // lacksPassword: an enabled user must have a password, unless the policy takes an empty one or the user is
 // excused from having any.
-func (s *Server) lacksPassword(a *password.Account) bool {
+func (s *Server) lacksPassword(a *password.Account, p Policy) bool {
 	const excused = password.AccountDisabled | password.NotRequired
 	if a.Control&password.NormalAccount == 0 || a.Control&excused != 0 || len(a.Passwords) > 0 {
 		return false
 	}
-	return a.Judge(s.policy(), s.clock.Now(), "", password.Check{}) != password.Acceptable
+	return a.Judge(p, s.clock.Now(), "", password.Check{}) != password.Acceptable
 }

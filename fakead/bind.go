@@ -33,7 +33,7 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 	}
 	account := loadAccount(user)
 	before := *account
-	admission := account.Logon(s.policy(), s.clock.Now(), secret)
+	admission := account.Logon(s.policyFor(user), s.clock.Now(), secret)
 	saveAccount(func(name string, values ...string) { s.tree.Set(user, name, values...) }, &before, account)
 	if admission != password.Admitted {
 		return s.refuseBind(admission)

@@ -73,7 +73,7 @@ func (s *Server) SetPassword(name, secret string, set time.Time) error {
 	}
 	account := loadAccount(e)
 	before := *account
-	account.Set(s.policy(), set, secret, false)
+	account.Set(s.policyFor(e), set, secret, false)
 	saveAccount(s.setter(e), &before, account)
 	return nil
 }

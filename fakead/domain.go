@@ -104,6 +104,6 @@ func (s *Server) createStructure() error {
 func (s *Server) givePassword(e *tree.Entry, secret string) {
 	account := loadAccount(e)
 	before := *account
-	account.Set(s.policy(), s.clock.Now(), secret, false)
+	account.Set(s.policyFor(e), s.clock.Now(), secret, false)
 	saveAccount(s.setter(e), &before, account)
 }

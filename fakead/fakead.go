@@ -10,7 +10,7 @@
 //
 // Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds, renaming, security descriptors (the
 // rights of a caller are those of Delegate; nobody writes attributes of their own account), the hourly pass that
-// marks members of protected groups, userPassword as a password, fine-grained password policies.
+// marks members of protected groups, userPassword as a password.
 package fakead
 
 import (

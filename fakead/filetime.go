@@ -48,4 +48,12 @@ func fromSpan(n int64) time.Duration {
 	return time.Duration(-n * 100)
 }
 
+// fromLongSpan is fromSpan for what forever makes long and not endless: a window or a minimum age.
+func fromLongSpan(n int64) time.Duration {
+	if n == forever {
+		return math.MaxInt64
+	}
+	return fromSpan(n)
+}
+
 func decimal(n int64) []byte { return strconv.AppendInt(nil, n, 10) }

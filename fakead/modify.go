@@ -44,7 +44,8 @@ type modification struct {
 	target  *tree.Entry
 	caller  *tree.Entry
 	access  access
-	hints   bool // the policy hints control applies
+	policy  Policy // in effect for the target
+	hints   bool   // the policy hints control applies
 	clauses passwordClauses
 	plan    *tree.Plan
 	before  password.Account
@@ -70,7 +71,7 @@ func (s *Server) applyModify(req *request, name string, changes []change) result
 	}
 	m := &modification{
 		server: s, target: target, caller: caller, access: s.accessTo(target, caller),
-		hints: hints, clauses: classify(changes), plan: s.tree.Plan(target), account: loadAccount(target),
+		policy: s.policyFor(target), hints: hints, clauses: classify(changes), plan: s.tree.Plan(target), account: loadAccount(target),
 	}
 	m.before = *m.account
 	_, permissive := req.control(oidPermissiveModify)

@@ -106,7 +106,7 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets [][]byte, 
 		n.account.Set(policy, now, secret, false)
 		n.written = true
 	}
-	if n.isUser && n.control && s.lacksPassword(&n.account) {
+	if n.isUser && n.control && s.lacksPassword(&n.account, policy) {
 		return svcErr(errorPasswordRestriction, "031A124C")
 	}
 	if n.account.Control&password.SmartcardRequired != 0 {

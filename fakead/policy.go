@@ -43,11 +43,11 @@ func (s *Server) policy() Policy {
 		MinLength:        int(number("minPwdLength")),
 		Complexity:       number("pwdProperties")&domainPasswordComplex != 0,
 		History:          int(number("pwdHistoryLength")),
-		MinAge:           fromSpan(number("minPwdAge")),
+		MinAge:           fromLongSpan(number("minPwdAge")),
 		MaxAge:           fromSpan(number("maxPwdAge")),
 		LockoutThreshold: int(number("lockoutThreshold")),
 		LockoutDuration:  fromSpan(number("lockoutDuration")),
-		LockoutWindow:    fromSpan(number("lockOutObservationWindow")),
+		LockoutWindow:    fromLongSpan(number("lockOutObservationWindow")),
 	}
 }
 

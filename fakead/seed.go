@@ -60,12 +60,13 @@ func (s *Server) AddUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("add user %s: %w", u.SAM, err)
 	}
-	s.giveAccount(e, u)
+	s.tree.Set(e, "userAccountControl", strconv.Itoa(u.control()))
 	for _, group := range u.Groups {
 		if err := s.join(group, e); err != nil {
 			return fmt.Errorf("add user %s: %w", u.SAM, err)
 		}
 	}
+	s.giveAccount(e, u)
 	if s.isProtected(e) {
 		s.tree.Set(e, "adminCount", "1")
 	}
@@ -93,7 +94,7 @@ func (s *Server) withUserDefaults(u User) User {
 
 // giveAccount sets the password and the state of a new account.
 func (s *Server) giveAccount(e *tree.Entry, u User) {
-	now, policy := s.clock.Now(), s.policy()
+	now, policy := s.clock.Now(), s.policyFor(e)
 	account := loadAccount(e)
 	before := *account
 	for _, old := range u.OldPasswords {
@@ -113,7 +114,6 @@ func (s *Server) giveAccount(e *tree.Entry, u User) {
 		account.BadCount, account.BadTime, account.LockoutTime = max(policy.LockoutThreshold, 1), now, now
 	}
 	saveAccount(s.setter(e), &before, account)
-	s.tree.Set(e, "userAccountControl", strconv.Itoa(u.control()))
 	if !u.AccountExpires.IsZero() {
 		s.tree.Set(e, "accountExpires", strconv.FormatInt(fileTime(u.AccountExpires), 10))
 	}

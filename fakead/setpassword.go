@@ -70,7 +70,7 @@ func (m *modification) decode() (newPasswords, result) {
 // write judges and sets the passwords. A wrong old one is counted although the modify fails.
 func (m *modification) write(p newPasswords) result {
 	s, now := m.server, m.server.clock.Now()
-	policy := s.policy()
+	policy := m.policy
 	changing := m.clauses.form == changeForm
 	refused := svcErr(errorPasswordRestriction, "031A126C")
 	if changing {
@@ -114,5 +114,5 @@ func passwordAtrErr(win32 uint32) result {
 
 // randomise is what becomes of the password of an account that a smart card is required of.
 func (m *modification) randomise() {
-	m.account.Set(m.server.policy(), m.server.clock.Now(), rand.Text(), false)
+	m.account.Set(m.policy, m.server.clock.Now(), rand.Text(), false)
 }

@@ -22,6 +22,8 @@ type UserState struct {
 	Protected       bool      // adminCount is 1
 	PasswordSet     time.Time // pwdLastSet; zero if that is 0
 	BadPasswords    int       // badPwdCount
+	Policy          Policy    // in effect for the account
+	PolicyName      string    // DN of the password settings object that it comes from; empty: the domain's
 
 	current []password.Stored
 	values  map[string][]string
@@ -43,7 +45,7 @@ func (s *Server) User(name string) (UserState, error) {
 	if err != nil {
 		return UserState{}, err
 	}
-	account, policy, now := loadAccount(e), s.policy(), s.clock.Now()
+	account, policy, now := loadAccount(e), s.policyFor(e), s.clock.Now()
 	state := UserState{
 		DN: e.DN().String(), SAM: account.Name, UPN: e.First("userPrincipalName"), GUID: e.GUID(),
 		Enabled:         account.Control&password.AccountDisabled == 0,
@@ -55,8 +57,12 @@ func (s *Server) User(name string) (UserState, error) {
 		Protected:       e.First("adminCount") == "1",
 		PasswordSet:     account.LastSet,
 		BadPasswords:    account.BadCount,
+		Policy:          policy,
 		current:         account.Passwords[:min(1, len(account.Passwords))],
 		values:          map[string][]string{},
+	}
+	if settings := s.resultantSettings(e); settings != nil {
+		state.PolicyName = settings.Name
 	}
 	for attribute, values := range e.All() {
 		if attribute.NeverReadable {

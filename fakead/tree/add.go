@@ -40,6 +40,9 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 		if a := p.missing(); a != nil {
 			return nil, errMissingAttribute.about(a)
 		}
+		if err := p.judgeSettings(); err != nil {
+			return nil, err
+		}
 	}
 	t.enter(p)
 	return e, nil

@@ -38,6 +38,7 @@ var (
 	errNoMember            = Error{Code: 32, Windows: 0x525, kind: "NameErr", dsid: "031A1211", problem: "2001 (NO_OBJECT)"}
 	errBadName             = Error{Code: 34, Windows: 0x208F, kind: "NameErr", dsid: "03100225", problem: "2006 (BAD_NAME)"}
 	errOwnedBySAM          = Error{Code: 53, Windows: 0x209A, kind: "SvcErr", dsid: "031A1081", problem: textWillNotPerform}
+	errIllegalSettings     = Error{Code: 53, Windows: 0x20E7, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errIllegalChange       = Error{Code: 53, Windows: 0x2077, kind: "SvcErr", dsid: "031903E3", problem: textWillNotPerform}
 	errBackLink            = Error{Code: 53, Windows: 0x20B1, kind: "SvcErr", dsid: "03190B6D", problem: textWillNotPerform}
 	errGroupType           = Error{Code: 53, Windows: 0x2141, kind: "SvcErr", dsid: "031A1158", problem: textWillNotPerform}

@@ -210,7 +210,7 @@ func (t *Tree) parseValues(a *Attribute, values [][]byte) ([][]byte, error) {
 			return nil, errSyntax.about(a)
 		}
 		if !a.inRange(stored) {
-			return nil, errRange.about(a)
+			return nil, outOfRange(a)
 		}
 		parsed[i] = stored
 	}

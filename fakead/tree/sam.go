@@ -125,6 +125,9 @@ func (p *Plan) judge() error {
 	if err := p.judgeGroupType(); err != nil {
 		return err
 	}
+	if err := p.judgeSettings(); err != nil {
+		return err
+	}
 	if group := p.tree.primaryGroup(p.First("primaryGroupID")); p.Changes("primaryGroupID") &&
 		(group == nil || !contains(p.entry.Linked("memberOf"), group)) {
 		return errNotAMemberOf.about(mustAttribute("primaryGroupID"))
