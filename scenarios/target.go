@@ -98,8 +98,15 @@ type Agents interface {
 	// Sockets returns all that an agent's processes have listened on and been connected to since they were started,
 	// its enrolment too. (AgentProcess)
 	Sockets(ctx context.Context, a Agent) (Sockets, error)
-	// Expected lists, as host:port, the only peers that an agent may have: relay, enrolment, LDAPS.
-	Expected() []string
+	// Expected are the only peers that an agent may have.
+	Expected() Peers
+}
+
+// Peers of an agent, as host:port.
+type Peers struct {
+	Relays    []string
+	Directory string
+	Enrolment string // connected to for a moment only
 }
 
 // An Agent is one that the target started. The id is the target's own.

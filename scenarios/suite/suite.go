@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2" //nolint:revive,staticcheck // Ginkgo is written to be read so
+	. "github.com/onsi/ginkgo/v2" //nolint:staticcheck // Ginkgo is written to be read so
 	"github.com/onsi/ginkgo/v2/types"
 
 	"passback/scenarios"
@@ -72,7 +72,7 @@ func Run(t GinkgoTestingT, targets ...Target) bool {
 		}
 	}
 	ReportAfterSuite("what was skipped, and why", func(r types.Report) {
-		fmt.Print(counted(r)) //nolint:forbidigo // Ginkgo's own report goes to stdout too
+		fmt.Print(counted(r)) // where Ginkgo's own report goes
 	})
 	suiteConfig, reporterConfig := GinkgoConfiguration()
 	if suiteConfig.LabelFilter == "" {

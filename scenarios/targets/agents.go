@@ -40,6 +40,15 @@ func (a *agent) kill() {
 	a.process.kill()
 }
 
+// end is stop or kill, whichever is sooner.
+func (a *agent) end() {
+	if a.world != nil {
+		a.world.Stop()
+		return
+	}
+	a.process.kill()
+}
+
 // all lists the agents, running or not.
 func (t *target) all() []*agent {
 	t.mu.Lock()
@@ -174,7 +183,7 @@ func (t *target) Written(context.Context) ([]byte, error) {
 			}
 			text, err := os.ReadFile(path)
 			written = append(written, text...)
-			return err
+			return err //nolint:wrapcheck // *fs.PathError says it all; wrapped below
 		})
 		if err != nil {
 			return nil, fmt.Errorf("read what %s wrote: %w", a.id, err)
@@ -196,17 +205,13 @@ func (t *target) Sockets(_ context.Context, which scenarios.Agent) (scenarios.So
 }
 
 // Expected implements scenarios.Target.
-func (t *target) Expected() []string {
-	var peers []string
+func (t *target) Expected() scenarios.Peers {
+	peers := scenarios.Peers{Directory: t.between.address()}
 	for _, n := range t.world.Relays {
-		peers = append(peers, n.HTTPSAddr())
+		peers.Relays = append(peers.Relays, numbered(n.HTTPSAddr()))
 	}
 	if u, err := url.Parse(t.world.EnrolURL()); err == nil {
-		peers = append(peers, u.Host)
-	}
-	peers = append(peers, t.between.address())
-	for i, p := range peers {
-		peers[i] = numbered(p)
+		peers.Enrolment = numbered(u.Host)
 	}
 	return peers
 }

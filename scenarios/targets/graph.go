@@ -32,27 +32,27 @@ func (t *target) graphReset(ctx context.Context, a scenarios.Ask) (scenarios.Ans
 	if err != nil {
 		return scenarios.Answer{}, fmt.Errorf("ask Graph: %w", err)
 	}
-	accepted, text, err := graphCall(ctx, http.MethodPost, url, ready.Tokens["admin"], body)
+	status, header, text, err := graphCall(ctx, http.MethodPost, url, ready.Tokens["admin"], body)
 	if err != nil {
 		return scenarios.Answer{}, err
 	}
-	if accepted.StatusCode != http.StatusAccepted {
-		return scenarios.Answer{}, fmt.Errorf("Graph answered %s to resetPassword: %s", accepted.Status, text)
+	if status != http.StatusAccepted {
+		return scenarios.Answer{}, fmt.Errorf("resetPassword was answered %d: %.200s", status, text)
 	}
-	return awaitOperation(ctx, accepted.Header.Get("Location"), ready.Tokens["admin"])
+	return awaitOperation(ctx, header.Get("Location"), ready.Tokens["admin"])
 }
 
 // awaitOperation polls. What the operation tells of an outcome is its status, and the word before the first colon of its
 // detail; its id is the tracking id.
 func awaitOperation(ctx context.Context, url, token string) (scenarios.Answer, error) {
 	for {
-		answer, text, err := graphCall(ctx, http.MethodGet, url, token, nil)
+		status, _, text, err := graphCall(ctx, http.MethodGet, url, token, nil)
 		if err != nil {
 			return scenarios.Answer{}, err
 		}
 		var operation struct{ ID, Status, StatusDetail string }
-		if err := json.Unmarshal(text, &operation); err != nil || answer.StatusCode != http.StatusOK {
-			return scenarios.Answer{}, fmt.Errorf("Graph answered %s to a poll of %s: %.200s", answer.Status, path.Base(url), text)
+		if err := json.Unmarshal(text, &operation); err != nil || status != http.StatusOK {
+			return scenarios.Answer{}, fmt.Errorf("a poll of the operation %s was answered %d: %.200s", path.Base(url), status, text)
 		}
 		a := scenarios.Answer{TrackingID: protocol.TrackingID(operation.ID), Text: operation.StatusDetail}
 		outcome, _, _ := strings.Cut(operation.StatusDetail, ":")
@@ -73,21 +73,20 @@ func awaitOperation(ctx context.Context, url, token string) (scenarios.Answer, e
 	}
 }
 
-func graphCall(ctx context.Context, method, url, token string, body []byte) (*http.Response, []byte, error) {
+func graphCall(ctx context.Context, method, url, token string, body []byte) (status int, header http.Header, text []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask Graph: %w", err)
+		return 0, nil, nil, fmt.Errorf("ask Graph: %w", err)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask Graph: %w", err)
+		return 0, nil, nil, fmt.Errorf("ask Graph: %w", err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxBody))
-	if err != nil {
-		return nil, nil, fmt.Errorf("read Graph's answer: %w", err)
+	if text, err = io.ReadAll(io.LimitReader(answer.Body, maxBody)); err != nil {
+		return 0, nil, nil, fmt.Errorf("read Graph's answer: %w", err)
 	}
-	return answer, text, nil
+	return answer.StatusCode, answer.Header, text, nil
 }

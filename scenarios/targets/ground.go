@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -57,6 +58,7 @@ func openFake() (*ground, error) {
 	if err == nil {
 		g.caFile = file.Name()
 		_, err = file.Write(g.fake.CA().PEM())
+		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
 		_ = g.fake.Close()
@@ -66,7 +68,7 @@ func openFake() (*ground, error) {
 		url: g.fake.LDAPSURL(), roots: g.fake.CA().Pool(), domain: g.fake.Domain(),
 		adminDN: g.fake.AdminDN(), password: protocol.NewSecret(g.fake.AdminPassword()),
 	}}
-	return g, file.Close()
+	return g, nil
 }
 
 // prepare lays the OU, sets the policy that every scenario starts with, and makes the agents' account.

@@ -15,7 +15,8 @@ type record struct {
 func (r *record) Write(text []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.text.Write(text)
+	r.text.Write(text) // never fails
+	return len(text), nil
 }
 
 func (r *record) bytes() []byte {

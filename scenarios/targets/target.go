@@ -113,7 +113,7 @@ func (t *target) Close() error {
 		t.between.close()
 	}
 	for _, a := range t.all() {
-		a.kill()
+		a.end()
 	}
 	if t.tap != nil {
 		t.tap.close()
