@@ -134,6 +134,12 @@ func settingsOf(pso *tree.Entry) password.Settings {
 	}
 }
 
+// concealed tells whether a client may know of an entry but read nothing of it: password settings objects are
+// their administrators' by the schema's defaultSecurityDescriptor.
+func (s *Server) concealed(req *request, e *tree.Entry) bool {
+	return e.IsA("msDS-PasswordSettings") && (req.session.user == nil || !s.isAdministrator(req.session.user))
+}
+
 // globalScope is of groupType: an account group, as MS-ADTS calls it.
 const globalScope = 0x2
 

@@ -82,6 +82,9 @@ func (o *selected) parseRange(bounds string) bool {
 // render makes the search entry of e.
 func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, want selection) searchEntry {
 	out := searchEntry{dn: e.DN().String()}
+	if s.concealed(req, e) {
+		return out
+	}
 	add := func(one selected, values [][]byte) {
 		if a, ok := one.cut(values); ok {
 			if m.TypesOnly {

@@ -357,9 +357,6 @@ func TestEmptyPasswordIsNoBind(t *testing.T) {
 
 func TestPolicyOfASettingsObject(t *testing.T) {
 	l := newLab(t)
-	if l.fake != nil {
-		t.Skip("the fake has no password settings objects yet; set PASSBACK_DC_URL to run this on a real controller")
-	}
 	dn, guid := l.addUser("strict", nil)
 	pso := "CN=agenttests-strict,CN=Password Settings Container,CN=System," + l.base
 	add := ldap.NewAddRequest(pso, nil)
