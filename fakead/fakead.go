@@ -70,6 +70,7 @@ type Server struct {
 
 	mu           sync.Mutex // over everything below
 	tree         *tree.Tree
+	settings     tree.GUID // of the container of fine-grained policies
 	filters      []PasswordFilter
 	delegated    map[tree.GUID]Rights // by whom they were delegated to
 	cannotChange map[tree.GUID]bool   // who must not change their own password

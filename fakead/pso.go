@@ -47,7 +47,11 @@ func (s *Server) AddPSO(p PSO) error {
 		}
 		values = append(values, tree.Strings("msDS-PSOAppliesTo", target.DN().String()))
 	}
-	if _, err := s.tree.Add(s.settingsContainer().DN().Child("CN", p.Name), values, tree.Rules{}); err != nil {
+	container := s.settingsContainer()
+	if container == nil {
+		return fmt.Errorf("add password settings object %s: its container: %w", p.Name, ErrNoSuchObject)
+	}
+	if _, err := s.tree.Add(container.DN().Child("CN", p.Name), values, tree.Rules{}); err != nil {
 		return fmt.Errorf("add password settings object %s: %w", p.Name, err)
 	}
 	return nil
@@ -55,10 +59,9 @@ func (s *Server) AddPSO(p PSO) error {
 
 func boolean(b bool) string { return strings.ToUpper(strconv.FormatBool(b)) }
 
-// settingsContainer is where password settings objects count; elsewhere they are without effect.
-func (s *Server) settingsContainer() *tree.Entry {
-	return s.tree.Find(s.tree.Base().Child("CN", "System").Child("CN", "Password Settings Container"))
-}
+// settingsContainer is where password settings objects count; elsewhere they are without effect. Nil if an
+// administrator made away with it.
+func (s *Server) settingsContainer() *tree.Entry { return s.tree.ByGUID(s.settings) }
 
 // policyFor is the policy in effect for an account.
 func (s *Server) policyFor(e *tree.Entry) Policy {
@@ -70,7 +73,7 @@ func (s *Server) policyFor(e *tree.Entry) Policy {
 
 // resultantSettings is the password settings object in effect for an account; nil: the domain's policy is.
 func (s *Server) resultantSettings(e *tree.Entry) *password.Settings {
-	if !s.settingsContainer().HasChildren() || !s.hasSettings(e) {
+	if container := s.settingsContainer(); container == nil || !container.HasChildren() || !s.hasSettings(e) {
 		return nil
 	}
 	own := s.settingsLinkedTo(e)
