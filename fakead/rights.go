@@ -17,6 +17,7 @@ type Rights struct {
 	WritePwdLastSet  bool   // write property pwdLastSet
 	WriteLockoutTime bool   // write property lockoutTime
 	WriteMarker      string // write property of this attribute, by its name; empty: of none
+	ReadPolicies     bool   // read property of password settings objects, which only administrators have by default
 	// Unexpire is Unexpire-Password on the domain, which Authenticated Users have by default and an account
 	// that rights are delegated to has only with this: without it a reset leaves pwdLastSet at 0, and -1 may
 	// not be written there.

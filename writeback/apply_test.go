@@ -300,3 +300,35 @@ func TestTheRequestIsTooOldToBeRemembered(t *testing.T) {
 		t.Error("a replay of an old request sent a password")
 	}
 }
+
+// The policy in effect is the account's own: its rules refuse, and its name and numbers are answered.
+func TestAFineGrainedPolicyIsNamed(t *testing.T) {
+	b := newBench(t)
+	rights := serviceRights
+	rights.ReadPolicies = true
+	b.must(b.dc.Delegate(service, rights))
+	b.addUser(fakead.User{SAM: "wren", PasswordSet: clock.Real().Now().Add(-2 * time.Hour)})
+	b.addUser(fakead.User{SAM: "rook"})
+	b.must(b.dc.AddGroup(fakead.Group{SAM: "Clerks", Members: []string{"wren"}}))
+	b.must(b.dc.AddPSO(fakead.PSO{Name: "clerks", Precedence: 1, AppliesTo: []string{"Clerks"}, Policy: fakead.Policy{MinLength: 20, History: 3, MinAge: time.Hour}}))
+	a := b.agent()
+
+	d := a.apply(t.Context(), b.request("wren", protocol.Reset))
+	b.want(d, protocol.PolicyViolation, answerThenComplete)
+	want := protocol.Policy{Name: "clerks", MinimumLength: 20, History: 3, MinimumAgeSeconds: 3600}
+	if v := d.violation; v == nil || v.Rule != protocol.RuleLength || v.Certainty != protocol.Certain || v.Policy == nil || *v.Policy != want {
+		t.Errorf("violation %+v, want length of %+v", d.violation, want)
+	}
+	b.want(a.apply(t.Context(), b.request("rook", protocol.Reset)), protocol.Success, answerThenComplete)
+	simple := b.request("wren", protocol.Reset)
+	simple.secrets.New = protocol.NewSecret("twenty and some small letters")
+	b.want(a.apply(t.Context(), simple), protocol.Success, answerThenComplete)
+
+	b.must(b.dc.Delegate(service, serviceRights))
+	b.must(b.dc.SetPassword("wren", firstPassword, clock.Real().Now().Add(-longAgo)))
+	d = a.apply(t.Context(), b.request("wren", protocol.Reset))
+	b.want(d, protocol.PolicyViolation, answerThenComplete)
+	if v := d.violation; v == nil || v.Rule != protocol.RuleUnknown || v.Certainty != protocol.Uncertain {
+		t.Errorf("without a right to read it: %+v, want an unknown rule", d.violation)
+	}
+}
