@@ -1,0 +1,136 @@
+package oracle
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"passback/fakead"
+)
+
+// A server is one of the two that are asked, with what was last set on it.
+type server struct {
+	name          string
+	ldap, ldaps   string // URLs
+	tls           *tls.Config
+	base          string
+	domain        string
+	netbios       string
+	adminPassword string
+	fake          *fakead.Server // nil: the real one
+	admin         *ldap.Conn
+	policy        policy
+	heuristics    string
+}
+
+func (s *server) adminDN() string { return "CN=Administrator,CN=Users," + s.base }
+
+// connectReal connects to the domain controller that the environment names.
+func connectReal() (*server, error) {
+	pem, err := os.ReadFile(os.Getenv("PASSBACK_ORACLE_CA"))
+	if err != nil {
+		return nil, fmt.Errorf("read PASSBACK_ORACLE_CA: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("PASSBACK_ORACLE_CA holds no certificate")
+	}
+	address := os.Getenv("PASSBACK_ORACLE")
+	s := &server{
+		name: "real", ldap: "ldap://" + address, ldaps: "ldaps://" + address,
+		tls: &tls.Config{RootCAs: pool, ServerName: address}, adminPassword: os.Getenv("PASSBACK_ORACLE_PASSWORD"),
+	}
+	c, err := ldap.DialURL(s.ldaps, ldap.DialWithTLSConfig(s.tls))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	root, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"defaultNamingContext"}, nil))
+	if err != nil {
+		return nil, err
+	}
+	s.base = root.Entries[0].GetAttributeValue("defaultNamingContext")
+	s.domain = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(s.base, "DC="), ",DC=", "."))
+	if err := s.login(); err != nil {
+		return nil, err
+	}
+	refs, err := s.admin.Search(ldap.NewSearchRequest("CN=Partitions,CN=Configuration,"+s.base, ldap.ScopeSingleLevel, 0, 0, 0, false, "(nETBIOSName=*)", []string{"nETBIOSName"}, nil))
+	if err != nil {
+		return nil, err
+	}
+	s.netbios = refs.Entries[0].GetAttributeValue("nETBIOSName")
+	return s, nil
+}
+
+// connectFake connects to a fake domain controller of the same names.
+func connectFake(dc *fakead.Server) (*server, error) {
+	s := &server{
+		name: "fake", ldap: dc.LDAPURL(), ldaps: dc.LDAPSURL(), tls: &tls.Config{RootCAs: dc.CA().Pool()},
+		base: dc.BaseDN(), domain: dc.Domain(), netbios: dc.NetBIOS(), adminPassword: dc.AdminPassword(), fake: dc,
+	}
+	return s, s.login()
+}
+
+// dial opens a connection: "tls" is LDAPS, "clear" is LDAP, "starttls" LDAP with StartTLS.
+func (s *server) dial(mode string) (*ldap.Conn, error) {
+	if mode == "tls" {
+		return ldap.DialURL(s.ldaps, ldap.DialWithTLSConfig(s.tls))
+	}
+	c, err := ldap.DialURL(s.ldap)
+	if err == nil && mode == "starttls" {
+		config := s.tls.Clone()
+		if config.ServerName == "" {
+			config.ServerName = "127.0.0.1"
+		}
+		err = c.StartTLS(config)
+	}
+	return c, err
+}
+
+// container is where the accounts of all questions lie.
+func (s *server) container() string { return "OU=oracle," + s.base }
+
+// login binds as administrator and begins with an empty container and known settings.
+func (s *server) login() error {
+	c, err := s.dial("tls")
+	if err != nil {
+		return err
+	}
+	if err := c.Bind(s.adminDN(), s.adminPassword); err != nil {
+		return fmt.Errorf("bind as administrator: %w", err)
+	}
+	s.admin = c
+	if err := s.removeTree(s.container()); err != nil {
+		return err
+	}
+	if err := s.addOU(s.container()); err != nil {
+		return err
+	}
+	if err := s.setHeuristics(""); err != nil {
+		return err
+	}
+	return s.setPolicy(basePolicy())
+}
+
+func (s *server) addOU(dn string) error {
+	r := ldap.NewAddRequest(dn, nil)
+	r.Attribute("objectClass", []string{"organizationalUnit"})
+	if err := s.admin.Add(r); err != nil {
+		return fmt.Errorf("add %s: %w", dn, err)
+	}
+	return nil
+}
+
+// removeTree deletes what may be left of an earlier run.
+func (s *server) removeTree(dn string) error {
+	treeDelete := ldap.NewControlString("1.2.840.113556.1.4.805", true, "")
+	err := s.admin.Del(ldap.NewDelRequest(dn, []ldap.Control{treeDelete}))
+	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+		return fmt.Errorf("delete %s: %w", dn, err)
+	}
+	return nil
+}
