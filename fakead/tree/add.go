@@ -65,6 +65,12 @@ func (t *Tree) AddHead(dn DN, values []Value) (*Entry, error) {
 	return e, nil
 }
 
+// ClassOf is the structural class that the values of a new entry name. Its error is an *Error.
+func ClassOf(values []Value) (*Class, error) {
+	class, _, err := objectClasses(values)
+	return class, err
+}
+
 func (t *Tree) judgePlace(dn DN) error {
 	if len(dn) == 0 {
 		return errNaming.near(nil)
@@ -181,6 +187,9 @@ func (p *Plan) defaults(class *Class) {
 	p.fallback("uSNChanged", formatInt(t.usn))
 	p.fallback("objectGUID", string(guid[:]))
 	p.fallback("objectCategory", t.categoryDN(class.Category))
+	if a := mustAttribute("nTSecurityDescriptor"); len(p.current(a).values) == 0 && t.protect != nil {
+		p.changed[a] = planned{values: t.protect(e)}
+	}
 	if class.Hidden {
 		p.fallback("showInAdvancedViewOnly", "TRUE")
 	}

@@ -42,6 +42,9 @@ func (t *Tree) matcher(f *Filter, hidden func(*Attribute) bool) matcher {
 		return t.matchANR(f, hidden)
 	}
 	a := LookupAttribute(f.attribute)
+	if f.kind == filterPresent && a != nil && a.Name == "objectClass" {
+		return func(*Entry) truth { return yes } // every entry has one, and everyone may know
+	}
 	if a == nil || a.Constructed || a.NeverReadable || hidden(a) {
 		return never
 	}

@@ -97,6 +97,11 @@ func (p *Plan) Set(name string, values ...string) {
 	p.changed[mustAttribute(name)] = planned{values: Strings(name, values...).Values}
 }
 
+// Share is Set of values that other entries may hold too; nobody changes them.
+func (p *Plan) Share(name string, values [][]byte) {
+	p.changed[mustAttribute(name)] = planned{values: values}
+}
+
 // Apply takes a client's changes into the plan, one after the other. After an error, an *Error, the plan has to
 // be dropped.
 func (p *Plan) Apply(changes []Change, rules Rules) error {
@@ -331,6 +336,10 @@ func (t *Tree) Set(e *Entry, name string, values ...string) {
 		}
 	}
 }
+
+// Put is a change that every domain controller makes by itself, so that neither uSNChanged nor whenChanged moves.
+// Other entries may hold the same values; nobody changes them.
+func (t *Tree) Put(e *Entry, name string, values [][]byte) { t.store(e, mustAttribute(name), values) }
 
 // Modify makes a client's changes at once. Its error is an *Error.
 func (t *Tree) Modify(e *Entry, changes []Change, rules Rules) error {

@@ -21,6 +21,7 @@ type Attribute struct {
 	Lower  int // rangeLower and rangeUpper: of a string's length or an integer's value; RangeUnset for none
 	Upper  int
 	GUID   GUID // schemaIDGUID
+	Set    GUID // attributeSecurityGUID: the property set that it is in; zero for none
 
 	Single        bool // isSingleValued
 	SystemOnly    bool
@@ -71,6 +72,7 @@ type schema struct {
 	classes    map[string]*Class
 	inOrder    []*Attribute
 	classOrder []*Class
+	sets       map[string]GUID
 }
 
 var loadSchema = sync.OnceValue(func() *schema {
@@ -126,6 +128,13 @@ func Attributes() []*Attribute { return loadSchema().inOrder }
 
 // Classes returns all classes in the order in which a superior precedes its subclasses.
 func Classes() []*Class { return loadSchema().classOrder }
+
+// PropertySet is the rightsGuid of a property set (MS-ADTS 3.1.1.2.3.3) by its name; false if the schema has no
+// such set.
+func PropertySet(name string) (GUID, bool) {
+	g, ok := loadSchema().sets[name]
+	return g, ok
+}
 
 // Chain returns the class and its superiors, top first, as the values of objectClass are ordered.
 func (c *Class) Chain() []*Class {

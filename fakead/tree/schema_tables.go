@@ -18,11 +18,13 @@ var (
 	systemAttributes string
 	//go:embed schema/classes.txt
 	classTable string
+	//go:embed schema/propertysets.txt
+	propertySetTable string
 )
 
 // parseSchema panics on a malformed table: it is part of this program, and a test reads it.
 func parseSchema() *schema {
-	s := &schema{attributes: map[string]*Attribute{}, classes: map[string]*Class{}}
+	s := &schema{attributes: map[string]*Attribute{}, classes: map[string]*Class{}, sets: map[string]GUID{}}
 	for line := range strings.Lines(accountAttributes + systemAttributes) {
 		if fields := strings.Fields(line); len(fields) > 0 && fields[0] != "#" {
 			s.addAttribute(parseAttribute(fields))
@@ -41,11 +43,30 @@ func parseSchema() *schema {
 			c.extend(fields[0], fields[1:])
 		}
 	}
+	s.addPropertySets()
 	slices.SortFunc(s.inOrder, func(a, b *Attribute) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	for i, a := range s.inOrder {
 		a.rank = i
 	}
 	return s
+}
+
+// addPropertySets reads a line with the name and the GUID of a set, and indented ones with its attributes.
+func (s *schema) addPropertySets() {
+	var set GUID
+	for line := range strings.Lines(propertySetTable) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 0 || fields[0] == "#":
+		case fields[0] == "set":
+			set = tableGUID(fields[2])
+			s.sets[fields[1]] = set
+		default:
+			for _, name := range fields {
+				s.attributes[strings.ToLower(name)].Set = set
+			}
+		}
+	}
 }
 
 func (s *schema) addAttribute(a *Attribute) {

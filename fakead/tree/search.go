@@ -30,6 +30,11 @@ func (t *Tree) Search(q Query) iter.Seq[*Entry] {
 	}
 }
 
+// Matches tells whether one entry matches a filter that finds none of the hidden attributes.
+func (t *Tree) Matches(e *Entry, f *Filter, hidden func(*Attribute) bool) bool {
+	return t.matcher(f, hidden)(e) == yes
+}
+
 // candidates are the entries in scope, or fewer if an index knows better.
 func (t *Tree) candidates(q Query) iter.Seq[*Entry] {
 	found, ok := t.fromIndex(q.Filter)

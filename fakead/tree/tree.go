@@ -13,11 +13,14 @@ import (
 	"time"
 )
 
-// Options are what a new tree needs to know. All fields are required.
+// Options are what a new tree needs to know. All fields but Protect are required.
 type Options struct {
 	Base      DN  // the domain naming context
 	DomainSID SID // S-1-5-21-x-y-z
 	Now       func() time.Time
+	// Protect returns nTSecurityDescriptor of a new entry that is made without one: its DN, parent and classes
+	// are known then. Default: none.
+	Protect func(*Entry) [][]byte
 }
 
 // A Tree holds the entries of one domain controller: the domain's, the configuration's and the schema's.
@@ -25,6 +28,7 @@ type Tree struct {
 	base    DN
 	sid     SID
 	now     func() time.Time
+	protect func(*Entry) [][]byte
 	usn     int64
 	nextRID uint32
 	byDN    map[string]*Entry
@@ -41,6 +45,7 @@ func New(o Options) *Tree {
 		base:    o.Base,
 		sid:     o.DomainSID,
 		now:     o.Now,
+		protect: o.Protect,
 		nextRID: FirstRID,
 		byDN:    map[string]*Entry{},
 		indexes: map[*Attribute]map[string][]*Entry{},
