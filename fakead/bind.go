@@ -29,6 +29,7 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 	}
 	user := s.findByBindName(name)
 	if user == nil {
+		s.auditLogon(req.session, name, password.NoSuchUser)
 		return s.refuseBind(password.NoSuchUser)
 	}
 	account := loadAccount(user)
@@ -36,9 +37,12 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 	admission := account.Logon(s.policyFor(user), s.clock.Now(), secret)
 	saveAccount(func(name string, values ...string) { s.tree.Set(user, name, values...) }, &before, account)
 	if admission != password.Admitted {
+		s.auditLogon(req.session, name, admission)
+		s.auditLockout(user, &before, account)
 		return s.refuseBind(admission)
 	}
-	req.session.user = user
+	s.logons++
+	req.session.user, req.session.logon = user, firstLogon+s.logons
 	return result{}
 }
 

@@ -43,6 +43,7 @@ type Options struct {
 	OS      string             // 2012R2, 2016, 2019, 2022 or 2025, which texts and defaults follow; default 2022
 	LDIF    io.Reader          // a domain's content, as ldifde exports it, added at start; default: none
 	Filters []PasswordFilter   // asked about each new password, in order; default: none
+	Audit   io.Writer          // gets the security log, a line of JSON an event, while the directory is locked; default: none
 
 	MaxConnections int          // at once; the idlest makes room for another; default 5000, as on a DC
 	Logger         *slog.Logger // never told a password; default: discards
@@ -76,6 +77,9 @@ type Server struct {
 	cannotChange map[tree.GUID]bool   // who must not change their own password
 	keyVersions  map[tree.GUID]int    // how often a password was written
 	writes       []PasswordWrite
+	events       eventLog
+	auditTo      io.Writer
+	logons       uint64 // numbers of logons given so far
 }
 
 // New starts a domain controller.
@@ -89,6 +93,7 @@ func New(o Options) (*Server, error) {
 		os: o.OS, clock: o.Clock, ca: o.CA, log: o.Logger,
 		text:         texts{build: builds[o.OS]},
 		filters:      o.Filters,
+		auditTo:      o.Audit,
 		delegated:    map[tree.GUID]Rights{},
 		cannotChange: map[tree.GUID]bool{},
 		keyVersions:  map[tree.GUID]int{},

@@ -74,11 +74,13 @@ func (s *Server) applyModify(req *request, name string, changes []change) result
 		policy: s.policyFor(target), hints: hints, clauses: classify(changes), plan: s.tree.Plan(target), account: loadAccount(target),
 	}
 	m.before = *m.account
+	fields := fieldsOf(target)
 	_, permissive := req.control(oidPermissiveModify)
 	res := m.apply(changes, req.session.encrypted, permissive)
 	if m.clauses.form != noPassword {
 		s.recordPasswordWrite(m, res)
 	}
+	s.auditModify(m, req.session, fields, res)
 	return res
 }
 

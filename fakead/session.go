@@ -11,6 +11,7 @@ type session struct {
 	remote    net.Addr
 	encrypted bool        // TLS is on
 	user      *tree.Entry // bound as; nil: anonymous. Guarded by Server.mu
+	logon     uint64      // number of that logon, in the security log. Guarded by Server.mu
 
 	resultSets []*resultSet // of paged searches that are not at their end, the oldest first. Guarded by Server.mu
 }

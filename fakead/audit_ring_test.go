@@ -1,0 +1,15 @@
+package fakead
+
+import "testing"
+
+// The log keeps the last events, in order, and no more.
+func TestTheSecurityLogIsBounded(t *testing.T) {
+	s := &Server{events: eventLog{}}
+	for i := range maxEvents + 3 {
+		s.events.add(Event{Record: int64(i + 1)})
+	}
+	events := s.Events()
+	if len(events) != maxEvents || events[0].Record != 4 || events[maxEvents-1].Record != maxEvents+3 {
+		t.Errorf("%d events, from %d to %d", len(events), events[0].Record, events[len(events)-1].Record)
+	}
+}
