@@ -23,8 +23,13 @@ type Agent struct {
 	log       logbook
 	cloud     *cloud
 	passwords []protocol.Secret // of each directory's bind
+	state     state
 	keys      *keyring
+	journal   *journal
 	enroller  enroller
+	record    *record
+	began     time.Time
+	told      chan struct{} // asks for the status to be written
 	gate      gate
 	ready     chan struct{}
 	readyOnce sync.Once
@@ -37,6 +42,7 @@ type Agent struct {
 
 	mu        sync.Mutex
 	enrolment protocol.EnrolResponse
+	serving   *term // nil before the first
 }
 
 // minRenewInterval bounds how often a refusal or an unknown key may ask the cloud.
@@ -53,8 +59,9 @@ func New(c Config) (*Agent, error) {
 	}
 	a := &Agent{
 		config: c, log: newLogbook(c), cloud: cl,
-		ready: make(chan struct{}), replaced: make(chan struct{}, 1), renewNow: make(chan struct{}, 1),
+		told: make(chan struct{}, 1), ready: make(chan struct{}), replaced: make(chan struct{}, 1), renewNow: make(chan struct{}, 1),
 	}
+	a.record = a.log.record
 	for i, d := range c.Directories {
 		password, err := readSecret(d.Bind.PasswordFile)
 		if err != nil {
@@ -75,17 +82,38 @@ func (a *Agent) Ready() <-chan struct{} { return a.ready }
 // Run serves until ctx ends; then it takes no more requests, says goodbye, finishes what it can within 4 s, and
 // returns nil. Before that it returns only where going on makes no sense: not enrolled, or enrolled no more.
 func (a *Agent) Run(ctx context.Context) error {
-	dir, err := openState(a.config.StateDir)
-	if err != nil {
+	if err := a.open(); err != nil {
 		return err
 	}
-	if a.keys, err = openKeyring(dir, a.config.Clock); err != nil {
+	defer a.journal.close()
+	watched, stop := context.WithCancel(context.Background())
+	var reporting sync.WaitGroup
+	reporting.Go(func() { a.report(watched) })
+	err := a.serve(ctx)
+	stop()
+	reporting.Wait()
+	a.stopped(err)
+	return err
+}
+
+// open reads what the agent has on its disk.
+func (a *Agent) open() (err error) {
+	if a.state, err = openState(a.config.StateDir); err != nil {
+		return err
+	}
+	if a.keys, err = openKeyring(a.state, a.config.Clock); err != nil {
 		return err
 	}
 	a.enroller = enroller{cloud: a.cloud, keys: a.keys, config: a.config, rolled: a.keyRolled}
-	if a.enrolment, err = dir.enrolment(a.keys.all()); err != nil {
+	if a.enrolment, err = a.state.enrolment(a.keys.all()); err != nil {
 		return err
 	}
+	a.began = wireNow().UTC()
+	a.journal, err = openJournal(a.state)
+	return err
+}
+
+func (a *Agent) serve(ctx context.Context) error {
 	if err := a.renew(ctx); errors.Is(err, errUnenrolled) {
 		return err
 	}
@@ -101,6 +129,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		a.mu.Lock()
+		a.serving = t
+		a.mu.Unlock()
 		if err := t.run(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -136,6 +167,7 @@ func (a *Agent) renew(ctx context.Context) error {
 		a.log.event(eventServiceError, "The enrolment could not be renewed; the last one serves on.", "error", err)
 		return err
 	}
+	a.record.renewed()
 	a.clockIsOff(theCloud, skew)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -173,6 +205,7 @@ func (a *Agent) clockIsOff(by string, skew time.Duration) {
 		}
 		g.skews[by] = skew
 	})
+	defer a.changed()
 	if _, now := a.gate.state(); now && !before {
 		a.log.event(eventClockSkew, skewText(skew), "skew", skew, "by", by)
 	}

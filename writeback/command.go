@@ -37,12 +37,12 @@ func Command() *cobra.Command {
 		SilenceErrors: true,
 		Args:          usage(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			return &UsageError{errors.New("want a verb: enroll or run; --help tells more")}
+			return &UsageError{errors.New("want a verb: enroll, run, status or explain; --help tells more")}
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &UsageError{err} })
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(enrollCommand(), runCommand())
+	root.AddCommand(enrollCommand(), runCommand(), statusCommand(), explainCommand())
 	return root
 }
 

@@ -69,13 +69,16 @@ var operationEvents = map[protocol.Operation]struct {
 }
 
 // A logbook writes events.
-type logbook struct{ *slog.Logger }
+type logbook struct {
+	*slog.Logger
+	record *record // is told of errors
+}
 
 func newLogbook(c Config) logbook {
 	if c.Logger == nil {
 		c.Logger = newLogger(c.Log)
 	}
-	return logbook{c.Logger}
+	return logbook{c.Logger, &record{}}
 }
 
 // event writes one event; args are slog's.
@@ -83,6 +86,9 @@ func (l logbook) event(k eventKind, message string, args ...any) {
 	source := "PasswordResetService"
 	if k.ID == eventEngine.ID {
 		source = "ADSync"
+	}
+	if k.level >= slog.LevelError {
+		l.record.failed(k, message)
 	}
 	l.With("event_id", k.ID, "event", k.Name, "source", source).Log(context.Background(), k.level, message, args...)
 }

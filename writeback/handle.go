@@ -30,7 +30,7 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 		t.complete(ctx, d)
 		return
 	}
-	count := delivery{count: d.Count}
+	received, count := clock.Real().Now().UTC(), delivery{count: d.Count}
 	if err := p.Request.CheckTime(clock.Real().Now()); errors.Is(err, protocol.ErrInvalid) {
 		t.clockIsOff(theCloud, clock.Real().Now().Sub(p.Request.IssuedAt)) // it comes from our future
 		t.give(ctx, d)
@@ -45,7 +45,10 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 		return
 	}
 	t.log.decided(p.Request, decision)
-	t.settle(ctx, r, d, p, decision)
+	entry := newJournalEntry(p.Request, count, decision)
+	entry.Received, entry.Decided = received, clock.Real().Now().UTC()
+	entry.Answered, entry.Completed = t.settle(ctx, r, d, p, decision)
+	t.keep(entry)
 	if decision.outcome == protocol.DirectoryUnavailable {
 		notify(t.probe)
 	}
@@ -104,18 +107,24 @@ func undirected(err error, count delivery) decision {
 }
 
 // settle answers and completes, in the order that the decision demands.
-func (t *term) settle(ctx context.Context, r *relay.Client, d *relay.Delivery, p protocol.Package, decision decision) {
-	switch decision.settle {
-	case completeThenAnswer:
-		if t.complete(ctx, d) {
-			t.answer(ctx, r, p, decision)
-		}
-	case answerThenComplete:
-		if t.answer(ctx, r, p, decision) {
-			t.complete(ctx, d)
-			return
-		}
+func (t *term) settle(ctx context.Context, r *relay.Client, d *relay.Delivery, p protocol.Package, decision decision) (answered, completed bool) {
+	if decision.settle == completeThenAnswer {
+		completed = t.complete(ctx, d)
+		return completed && t.answer(ctx, r, p, decision), completed
+	}
+	if !t.answer(ctx, r, p, decision) {
 		t.give(ctx, d)
+		return false, false
+	}
+	return true, t.complete(ctx, d)
+}
+
+// keep remembers what became of a request, for people.
+func (t *term) keep(e journalEntry) {
+	e.Settled = clock.Real().Now().UTC()
+	t.record.request(e)
+	if err := t.journal.write(e); err != nil {
+		t.log.Error("a request is missing from the journal", "tracking_id", e.TrackingID, "outcome", e.Outcome, "error", err)
 	}
 }
 

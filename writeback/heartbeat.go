@@ -77,6 +77,8 @@ func (t *term) beaten(h protocol.Heartbeat) {
 	if h.Goodbye {
 		return
 	}
+	t.record.beaten()
+	defer t.changed()
 	if len(h.Keys) > 1 {
 		t.config.Clock.AfterFunc(oldKeyGrace, t.retireKey)
 	}
@@ -126,12 +128,18 @@ func (t *term) heartbeat(goodbye bool) protocol.Heartbeat {
 		h.Relays = append(h.Relays, protocol.RelayState{Host: r.Host(), Listening: listening})
 		h.Ready = h.Ready || listening && !goodbye && h.Reason == ""
 	}
+	h.Domains = t.domainStates()
+	return h
+}
+
+// domainStates tells which controller each domain is written to, or why none.
+func (t *term) domainStates() (all []protocol.DomainState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, d := range t.domains {
-		h.Domains = append(h.Domains, protocol.DomainState{Domain: d.Name(), DC: d.Current(), Detail: limit(t.details[d.Name()])})
+		all = append(all, protocol.DomainState{Domain: d.Name(), DC: d.Current(), Detail: limit(t.details[d.Name()])})
 	}
-	return h
+	return all
 }
 
 // sealingKey is the newest package key; the cloud lists it first.

@@ -3,6 +3,7 @@ package writeback_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,12 +39,15 @@ func (l *lab) sealedTo(key int) protocol.Answer {
 	return l.answer(m)
 }
 
+// files are those of the keys and of the enrolment.
 func (l *lab) files() (names []string) {
 	l.t.Helper()
 	files, err := os.ReadDir(l.path("state"))
 	must(l.t, err)
 	for _, f := range files {
-		names = append(names, f.Name())
+		if strings.HasPrefix(f.Name(), "agent.key") || strings.HasPrefix(f.Name(), "enrolment") {
+			names = append(names, f.Name())
+		}
 	}
 	return names
 }

@@ -74,13 +74,20 @@ func (s state) read(name string) ([]byte, error) {
 }
 
 // write replaces a file whole and makes it last.
-func (s state) write(name string, text []byte) error {
+func (s state) write(name string, text []byte) error { return s.replace(name, text, (*os.File).Sync) }
+
+// show replaces a file whole that a crash of the host may take.
+func (s state) show(name string, text []byte) error {
+	return s.replace(name, text, func(*os.File) error { return nil })
+}
+
+func (s state) replace(name string, text []byte, keep func(*os.File) error) error {
 	f, err := os.CreateTemp(s.dir, name+".*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("state_dir: %w", err)
 	}
 	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
+	err = errors.Join(err, keep(f), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(s.dir, name))
 	}

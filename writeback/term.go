@@ -147,6 +147,7 @@ func (t *term) observer(host string) func(error) {
 	failing := false // told by one goroutine alone
 	return func(err error) {
 		defer t.relayChanged()
+		t.record.relay(host, err)
 		switch {
 		case err == nil:
 			t.log.Info("connected to the relay", "relay", host)
@@ -171,6 +172,7 @@ func (t *term) relayChanged() {
 		t.log.event(eventUnhealthy, "Password writeback service is not in a healthy state: no relay is connected.")
 	}
 	notify(t.beat)
+	t.changed()
 }
 
 // clocks measures again while the clock is off: only a further Date header can tell that it is not any more.
@@ -227,5 +229,6 @@ func (t *term) look(ctx context.Context, d *directory.Domain) {
 	if changed {
 		t.log.event(eventDirectoryChanged, "The domain controller to write to has changed.", "domain", d.Name(), "dc", now, "before", before, "detail", detail)
 		notify(t.beat)
+		t.changed()
 	}
 }

@@ -54,6 +54,12 @@ func (c *Conn) Find(ctx context.Context, anchor []byte) ([]User, error) {
 	return c.users(ctx, filter)
 }
 
+// FindMarked returns every user account whose marker's attribute holds value. A controller has no index of it, so this
+// is for people who ask, not for requests.
+func (c *Conn) FindMarked(ctx context.Context, value string) ([]User, error) {
+	return c.users(ctx, fmt.Sprintf("(&(objectCategory=person)(objectClass=user)(%s=%s))", c.domain.o.Marker, ldap.EscapeFilter(value)))
+}
+
 // Read returns the account of an objectGUID as it is now; a NoSuchUser error if it is gone.
 func (c *Conn) Read(ctx context.Context, guid []byte) (User, error) {
 	users, err := c.users(ctx, fmt.Sprintf("(objectGUID=%s)", ldap.EscapeFilter(string(guid))))
