@@ -40,6 +40,10 @@ var feedbackScenarios = []Scenario{
 		Setup: Setup{Deadline: shortDeadline}, Run: timedOut},
 	{ID: "PB-FEEDBACK-013", Title: "a second operation of one person is refused while the first is under way", Area: AreaFeedback, Source: sourceFeedback, Requires: []Capability{RelayTraps},
 		Run: oneAtATime},
+	{ID: "PB-FEEDBACK-014", Title: "a password that the directory took and the cloud's copy did not is told as a success that takes a little time", Area: AreaFeedback, Source: "Entra: troubleshoot-sspr, OnPremisesSuccessCloudFailure",
+		Run: copyFails},
+	{ID: "PB-FEEDBACK-015", Title: "a password on the banned list is refused in the cloud, and nothing is sent", Area: AreaFeedback, Source: "Entra: concept-password-ban-bad, evaluated before writeback", Requires: []Capability{RawRelay},
+		Run: bannedPassword},
 }
 
 func wrongCurrent(t *T) {
@@ -168,4 +172,44 @@ func oneAtATime(t *T) {
 	t.Succeeded(asking.Answer())
 	before.Changed(first)
 	t.BindRefused(u, second, BindWrongPassword)
+}
+
+// copyFails: the directory's password is the new one whatever the cloud keeps; a synchronisation sets that right.
+func copyFails(t *T) {
+	u := t.Seed(Person{})
+	before, password := t.Mark(u, u.Password), t.Password()
+	t.SignsIn(u, u.Password)
+	t.Must(t.Target.FailNextCopy(t.ctx))
+	a := t.Reset(u, password)
+	t.outcome(a, protocol.CloudWriteFailed)
+	before.Changed(password)
+	t.Must(t.Target.Synchronise(t.ctx))
+	t.SignsIn(u, password)
+}
+
+func bannedPassword(t *T) {
+	u := t.Seed(Person{})
+	before, banned := t.Mark(u, u.Password), t.Secret("P@ssw0rd")
+	sent := t.requests()
+	t.Refused(t.Reset(u, banned), protocol.PolicyViolation)
+	t.Refused(t.Change(u, u.Password, banned), protocol.PolicyViolation)
+	if now := t.requests(); now != sent {
+		t.Fatalf("%d requests were sent", now-sent)
+	}
+	before.Unchanged(banned)
+	t.Succeeded(t.Reset(u, t.Password()))
+	if now := t.requests(); now != sent+1 {
+		t.Fatalf("%d requests were seen for a reset that was sent, want 1", now-sent)
+	}
+}
+
+// requests counts what the relay has stored of requests.
+func (t *T) requests() int {
+	n := 0
+	for _, m := range must(t.Target.Traffic(t.ctx))(t) {
+		if m.Queue == protocol.QueueRequests {
+			n++
+		}
+	}
+	return n
 }

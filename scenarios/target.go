@@ -32,6 +32,8 @@ type Cloud interface {
 	SignIn(ctx context.Context, u User, password protocol.Secret) (SignIn, error)
 	// SwitchWriteback sets the tenant's "write back passwords to your on-premises directory".
 	SwitchWriteback(ctx context.Context, on bool) error
+	// FailNextCopy lets the cloud's next write of a copy fail, after the directory took the password.
+	FailNextCopy(ctx context.Context) error
 	// Synchronise brings the directory's people to the cloud.
 	Synchronise(ctx context.Context) error
 	// EnrolmentToken draws a one-time token for an agent.

@@ -19,12 +19,15 @@ import (
 type Options struct {
 	Filter   string        // label filter; default: every scenario
 	Seed     uint64        // of the order in which they run; default 0: the order of the list
-	Parallel int           // scenarios at once, where each has a directory of its own; default 1
+	Parallel int           // scenarios at once, where each has a directory of its own; default 4
 	Timeout  time.Duration // of one scenario; default 3 minutes
 	Progress io.Writer     // is told of each scenario when it ends; default: nobody
 }
 
-const defaultTimeout = 3 * time.Minute
+const (
+	defaultTimeout  = 3 * time.Minute
+	defaultParallel = 4 // most of a scenario's time is waiting
+)
 
 // List returns the scenarios that a label filter takes.
 func List(filter string) ([]scenarios.Scenario, error) {
@@ -52,7 +55,10 @@ func Run(ctx context.Context, opener scenarios.Opener, o Options) (Report, error
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
-	if o.Parallel < 1 || opener.Describe().Shared {
+	if o.Parallel < 1 {
+		o.Parallel = defaultParallel
+	}
+	if opener.Describe().Shared {
 		o.Parallel = 1
 	}
 	if o.Progress == nil {

@@ -65,6 +65,12 @@ func (t *target) SwitchWriteback(_ context.Context, on bool) error {
 	return t.world.Cloud.SetSettings(s)
 }
 
+// FailNextCopy implements scenarios.Target.
+func (t *target) FailNextCopy(context.Context) error {
+	t.world.Cloud.FailCloudWrites(1)
+	return nil
+}
+
 // Synchronise implements scenarios.Target.
 func (t *target) Synchronise(ctx context.Context) error { return t.world.Synchronise(ctx) }
 

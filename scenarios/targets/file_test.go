@@ -59,3 +59,15 @@ func TestABadFileIsRefusedWithItsKey(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExamplesAreTargets(t *testing.T) {
+	files, err := filepath.Glob("../examples/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		if _, err := targets.Load(file); err != nil {
+			t.Error(err)
+		}
+	}
+}
