@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -43,7 +44,7 @@ func newProcess(binary, dir, like string, token protocol.Secret) (*process, erro
 	}
 	enrol := p.command("enroll", "--token-file", file)
 	if err := enrol.Run(); err != nil {
-		return nil, fmt.Errorf("enrol: %w\n%s", err, p.said())
+		return nil, fmt.Errorf("enrol: %w\n%s", err, p.lately())
 	}
 	return p, nil
 }
@@ -65,6 +66,12 @@ func (p *process) said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
+}
+
+// lately is the end of what it said.
+func (p *process) lately() string {
+	lines := strings.SplitAfter(p.said(), "\n")
+	return strings.Join(lines[max(0, len(lines)-60):], "")
 }
 
 func (p *process) start() error {

@@ -127,7 +127,7 @@ var stages = []stage{
 }
 
 const (
-	shards   = 2 // worlds of each stage
+	shards   = 2  // worlds of each stage
 	together = 12 // worlds at a time
 )
 
@@ -181,7 +181,7 @@ func (s stage) run(t *testing.T, binary string, shard int, results *table) error
 		k := s.cases[(i*shards+shard)%len(s.cases)]
 		verdict, err := w.kill(k, w.people[i])
 		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", k.name, err, w.agent.said())
+			return fmt.Errorf("%s: %w\n%s", k.name, err, w.agent.lately())
 		}
 		results.add(s.name, k.name, string(verdict))
 	}

@@ -57,7 +57,7 @@ func atRandom(t *testing.T, binary string, times int, results *table) error {
 			}
 			results.add(randomStage, burst[j].name, string(told.result.Outcome)+life)
 			if err := w.judge(told); err != nil {
-				return fmt.Errorf("%w\n%s", err, w.agent.said())
+				return fmt.Errorf("%w\n%s", err, w.agent.lately())
 			}
 		}
 	}

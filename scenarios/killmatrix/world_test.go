@@ -78,7 +78,7 @@ func (w *world) serving() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := w.sim.Cloud.AwaitAlive(ctx, 1); err != nil {
-		return fmt.Errorf("the agent does not serve: %w\n%s", err, w.agent.said())
+		return fmt.Errorf("the agent does not serve: %w\n%s", err, w.agent.lately())
 	}
 	return nil
 }
