@@ -57,7 +57,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 func (s *Server) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append(slices.Clone(s.events.ring[s.events.next:]), s.events.ring[:s.events.next]...)
+	return s.events.all()
 }
 
 // An eventLog is a ring, with the oldest event at next once it is full.
@@ -66,6 +66,9 @@ type eventLog struct {
 	next  int
 	total int64
 }
+
+// all are the events in order.
+func (l *eventLog) all() []Event { return append(slices.Clone(l.ring[l.next:]), l.ring[:l.next]...) }
 
 func (l *eventLog) add(e Event) {
 	if len(l.ring) < maxEvents {

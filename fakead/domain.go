@@ -29,10 +29,10 @@ const ntdsSettings = "CN=NTDS Settings,CN=DC1,CN=Servers,CN=Default-First-Site-N
 
 // createDomain fills the tree, and adds what Options.LDIF holds.
 func (s *Server) createDomain(o Options) error {
-	var records []*ldifRecord
+	var content ldifFile
 	if o.LDIF != nil {
 		var err error
-		if records, err = readLDIF(o.LDIF); err != nil {
+		if content, err = readLDIF(o.LDIF); err != nil {
 			return fmt.Errorf("read the domain's LDIF: %w", err)
 		}
 	}
@@ -40,7 +40,7 @@ func (s *Server) createDomain(o Options) error {
 	if err != nil {
 		return fmt.Errorf("name the domain: %w", err)
 	}
-	s.tree = tree.New(tree.Options{Base: base, DomainSID: domainSID(base, records), Now: s.clock.Now})
+	s.tree = tree.New(tree.Options{Base: base, DomainSID: domainSID(base, content.records), Now: s.clock.Now})
 	if err := s.createStructure(); err != nil {
 		return fmt.Errorf("create the domain: %w", err)
 	}
@@ -52,7 +52,7 @@ func (s *Server) createDomain(o Options) error {
 	for _, name := range []string{"krbtgt", "DC1$"} {
 		s.givePassword(s.tree.BySAM(name), rand.Text())
 	}
-	unknown, err := s.importLDIF(records)
+	unknown, err := s.importLDIF(content)
 	if err != nil {
 		return fmt.Errorf("add the domain's LDIF: %w", err)
 	}
@@ -91,11 +91,11 @@ func (s *Server) createStructure() error {
 		"{level}", strconv.Itoa(level.functional), "{schema}", strconv.Itoa(level.schema),
 		"{created}", strconv.FormatInt(fileTime(s.clock.Now()), 10), "{invocation}", base64.StdEncoding.EncodeToString(invocation),
 	).Replace(newDomain)
-	records, err := readLDIF(strings.NewReader(filled))
+	content, err := readLDIF(strings.NewReader(filled))
 	if err != nil {
 		return err
 	}
-	if _, err := s.importLDIF(records); err != nil {
+	if _, err := s.importLDIF(content); err != nil {
 		return err
 	}
 	return s.createSchemaObjects()

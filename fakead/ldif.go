@@ -59,20 +59,26 @@ func (r *ldifRecord) put(name string, value []byte) {
 	r.values = append(r.values, tree.Value{Name: name, Values: [][]byte{value}})
 }
 
+// An ldifFile is what an LDIF says. A whole one, which WriteLDIF wrote, says all that there is.
+type ldifFile struct {
+	records []*ldifRecord
+	whole   bool
+}
+
 // readLDIF reads all records. Its errors are *LDIFError.
-func readLDIF(from io.Reader) ([]*ldifRecord, error) {
+func readLDIF(from io.Reader) (ldifFile, error) {
 	r := ldifReader{from: bufio.NewReader(from)}
 	var records []*ldifRecord
 	for {
 		record, err := r.record()
 		if errors.Is(err, io.EOF) {
-			return records, nil
+			return ldifFile{records, r.whole}, nil
 		}
 		if err == nil && len(records) == maxLDIFRecords {
 			err = fmt.Errorf("more than %d records", maxLDIFRecords)
 		}
 		if err != nil {
-			return nil, &LDIFError{Line: r.start, Err: err}
+			return ldifFile{}, &LDIFError{Line: r.start, Err: err}
 		}
 		records = append(records, record)
 	}
@@ -82,6 +88,7 @@ type ldifReader struct {
 	from  *bufio.Reader
 	read  int // physical lines so far
 	start int // number of the physical line that the current logical one starts at
+	whole bool
 }
 
 // record reads the next record, or io.EOF.
@@ -170,6 +177,7 @@ func (r *ldifReader) logicalLine() ([]byte, error) {
 		if !bytes.HasPrefix(line, []byte("#")) {
 			return line, nil
 		}
+		r.whole = r.whole || string(line) == wholeDomain
 	}
 }
 

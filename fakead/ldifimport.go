@@ -4,7 +4,7 @@ package fakead
 // merged: what the record says of an attribute replaces what is there, but for links, to which it adds.
 // What a directory says of itself (USNs, back links, security descriptors, computed attributes) is dropped; what
 // the SAM owns (identifiers, times, counters) is kept. Links are made last, so that the order of records matters
-// only for parents.
+// only for parents. Of a whole domain the records say all: what is beside them is taken away (ldifwhole.go).
 
 import (
 	"fmt"
@@ -27,6 +27,7 @@ var keptInMerge = map[string]bool{"fSMORoleOwner": true, "rIDManagerReference": 
 // An ldifImport turns records into entries.
 type ldifImport struct {
 	server  *Server
+	whole   bool            // what no record says is not there
 	heads   []tree.DN       // records of these names make naming contexts
 	unknown map[string]bool // names that the schema does not know
 	leftOut []tree.DN
@@ -43,16 +44,20 @@ type ldifLink struct {
 
 // importLDIF adds or merges all records. It returns the names that the schema does not know: such attributes are
 // left out, and entries of such classes with all below them. Its error is an *LDIFError.
-func (s *Server) importLDIF(records []*ldifRecord) (unknown []string, err error) {
+func (s *Server) importLDIF(content ldifFile) (unknown []string, err error) {
 	im := ldifImport{
 		server:  s,
+		whole:   content.whole,
 		heads:   []tree.DN{s.tree.Base(), s.tree.ConfigurationDN(), s.tree.SchemaDN()},
 		unknown: map[string]bool{},
 	}
-	for _, r := range records {
+	for _, r := range content.records {
 		if err := im.record(r); err != nil {
 			return nil, &LDIFError{Line: r.line, Err: err}
 		}
+	}
+	if im.whole {
+		im.removeOthers(content.records)
 	}
 	for _, l := range im.links {
 		if err := im.link(l); err != nil {
@@ -77,7 +82,7 @@ func (im *ldifImport) record(r *ldifRecord) error {
 	if e == nil {
 		e, err = im.add(r, values)
 	} else {
-		err = im.merge(e, values)
+		err = im.merge(e, r, values)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.dn, err)
@@ -121,9 +126,16 @@ func (im *ldifImport) add(r *ldifRecord, values []tree.Value) (*tree.Entry, erro
 	return t.Add(r.dn, values, tree.Rules{System: true})
 }
 
-func (im *ldifImport) merge(e *tree.Entry, values []tree.Value) error {
+func (im *ldifImport) merge(e *tree.Entry, r *ldifRecord, values []tree.Value) error {
 	var changes []tree.Change
+	if im.whole {
+		changes = absent(e, r)
+	}
 	for _, v := range values {
+		if im.whole && v.Name == "primaryGroupID" { // its group may not be there yet, and members come last
+			im.server.tree.Set(e, v.Name, string(v.Values[0]))
+			continue
+		}
 		if a := tree.LookupAttribute(v.Name); a != tree.LookupAttribute(e.DN()[0].Type) && !keptInMerge[a.Name] {
 			changes = append(changes, tree.Change{Op: tree.ReplaceValues, Value: v})
 		}
@@ -157,7 +169,7 @@ func (im *ldifImport) accountState(e *tree.Entry, r *ldifRecord) error {
 func (im *ldifImport) link(l ldifLink) error {
 	t := im.server.tree
 	change := tree.Change{Op: tree.AddValues, Value: tree.Value{Name: l.name}}
-	if tree.LookupAttribute(l.name).Single {
+	if tree.LookupAttribute(l.name).Single || im.whole {
 		change.Op = tree.ReplaceValues
 	}
 	for _, v := range l.values {

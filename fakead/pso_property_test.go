@@ -2,6 +2,7 @@ package fakead_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -85,8 +86,8 @@ type policyLab struct {
 	dns   map[string]string
 }
 
-func newPolicyLab(t *testing.T, r *rapid.T) (*policyLab, *fakead.Server) {
-	dc := fakead.RunT(t)
+func newPolicyLab(t *testing.T, dc *fakead.Server) *policyLab {
+	t.Helper()
 	l := &policyLab{
 		policyModel: &policyModel{
 			global: map[string]bool{}, members: map[string]map[string]bool{}, primary: map[string]string{},
@@ -112,12 +113,28 @@ func newPolicyLab(t *testing.T, r *rapid.T) (*policyLab, *fakead.Server) {
 		expect(t, "add "+group, l.admin.Add(add), 0, "")
 	}
 	for _, policy := range modelPolicies {
-		l.precedence[policy] = rapid.IntRange(1, 3).Draw(r, "precedence of "+policy)
+		l.precedence[policy] = 2
 		addPSO(t, dc, fakead.PSO{Name: policy, Precedence: l.precedence[policy]})
 		l.dns[policy], l.names[policy] = "CN="+policy+","+settingsContainer, map[string]bool{}
 		l.guid[policy] = string(read(t, l.admin, l.dns[policy]).GetRawAttributeValue("objectGUID"))
 	}
-	return l, dc
+	return l
+}
+
+// again is a lab as new ones are, on the same domain.
+func (l *policyLab) again() *policyLab {
+	twin := *l
+	twin.policyModel = &policyModel{
+		global: l.global, guid: l.guid, primary: maps.Clone(l.primary), precedence: maps.Clone(l.precedence),
+		members: map[string]map[string]bool{}, names: map[string]map[string]bool{},
+	}
+	for _, group := range modelGroups {
+		twin.members[group] = map[string]bool{}
+	}
+	for _, policy := range modelPolicies {
+		twin.names[policy] = map[string]bool{}
+	}
+	return &twin
 }
 
 // toggle adds a value of a link that is not there, or deletes it if it is.
@@ -140,9 +157,12 @@ func (l *policyLab) toggle(r *rapid.T, sets map[string]map[string]bool, attribut
 
 // Whatever is linked, nested, retargeted or reordered: the server and the model name the same policy.
 func TestTheModelNamesTheSamePolicy(t *testing.T) {
+	dc := fakead.RunT(t)
+	first := newPolicyLab(t, dc)
+	snapshot := dc.Snapshot()
 	rapid.Check(t, func(r *rapid.T) {
-		l, dc := newPolicyLab(t, r)
-		defer func() { _ = dc.Close() }()
+		dc.Restore(snapshot)
+		l := first.again()
 		pick := func(what string, from ...[]string) string {
 			var all []string
 			for _, list := range from {

@@ -1,0 +1,51 @@
+package tree
+
+// Copies of a whole tree, for who wants to come back to one.
+
+import "slices"
+
+// Clone is a copy that shares nothing with t that either will change: stored values are never written in place.
+func (t *Tree) Clone() *Tree {
+	c := *t
+	copies := make(map[*Entry]*Entry, len(t.byDN))
+	c.byDN = make(map[string]*Entry, len(t.byDN))
+	for key, e := range t.byDN {
+		twin := *e
+		twin.attributes = slices.Clone(e.attributes)
+		copies[e], c.byDN[key] = &twin, &twin
+	}
+	twins := func(entries []*Entry) []*Entry {
+		if entries == nil {
+			return nil
+		}
+		list := make([]*Entry, len(entries))
+		for i, e := range entries {
+			list[i] = copies[e]
+		}
+		return list
+	}
+	for _, e := range copies {
+		e.parent, e.children = copies[e.parent], twins(e.children)
+		e.links, e.backLinks = relinked(e.links, twins), relinked(e.backLinks, twins)
+	}
+	c.indexes = make(map[*Attribute]map[string][]*Entry, len(t.indexes))
+	for a, values := range t.indexes {
+		index := make(map[string][]*Entry, len(values))
+		for key, entries := range values {
+			index[key] = twins(entries)
+		}
+		c.indexes[a] = index
+	}
+	return &c
+}
+
+func relinked(links map[*Attribute][]*Entry, twins func([]*Entry) []*Entry) map[*Attribute][]*Entry {
+	if links == nil {
+		return nil
+	}
+	c := make(map[*Attribute][]*Entry, len(links))
+	for a, entries := range links {
+		c[a] = twins(entries)
+	}
+	return c
+}
