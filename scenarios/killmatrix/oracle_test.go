@@ -90,12 +90,7 @@ func (w *world) judge(t told) error {
 	if err != nil {
 		return err
 	}
-	var taken []fakead.PasswordWrite
-	for _, write := range w.sim.Directory.PasswordWrites() {
-		if write.Target == state.DN && write.Code == 0 {
-			taken = append(taken, write)
-		}
-	}
+	taken := w.taken(state.DN)
 	wanted, password := 0, passwordBefore(t.sam)
 	if t.result.Changed == protocol.ChangedYes && !t.ask.New.Empty() {
 		wanted, password = 1, t.ask.New.Reveal()
@@ -119,6 +114,16 @@ func (w *world) judge(t told) error {
 		}
 	}
 	return w.consistent(t)
+}
+
+// taken are the passwords that the directory took for an account.
+func (w *world) taken(dn string) (taken []fakead.PasswordWrite) {
+	for _, write := range w.sim.Directory.PasswordWrites() {
+		if write.Target == dn && write.Code == 0 {
+			taken = append(taken, write)
+		}
+	}
+	return taken
 }
 
 // consistent looks at every answer to the request that ever came.
