@@ -52,7 +52,7 @@ func (m *modification) applyLastSet(value string) result {
 	case "0":
 		m.account.LastSet = time.Time{}
 	case "-1":
-		if !m.access.unexpire {
+		if !m.access.unexpires() {
 			return secErr(errorAccessDenied, "031A11B9")
 		}
 		m.account.LastSet = m.server.clock.Now()

@@ -20,7 +20,7 @@ func (s *Server) bind(req *request, m *gldap.SimpleBindMessage) result {
 func (s *Server) simpleBind(req *request, name, secret string) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	req.session.user = nil
+	req.session.user, req.session.token = nil, nil
 	if secret == "" {
 		return result{} // anonymous, or unauthenticated: RFC 4513 5.1.1 and 5.1.2
 	}

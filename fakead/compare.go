@@ -1,6 +1,6 @@
 package fakead
 
-// Compare, RFC 4511 4.10. A secret compares false with everything; computed attributes cannot be compared.
+// Compare, RFC 4511 4.10. What the caller may not read compares false with everything; computed attributes cannot be compared.
 
 import (
 	"passback/fakead/tree"
@@ -18,11 +18,14 @@ func (s *Server) compare(req *request) result {
 	if err != nil {
 		return s.treeResult(err)
 	}
+	if !s.visible(req.session, e) {
+		return s.treeResult(s.tree.Missing(e.DN()))
+	}
 	attribute := tree.LookupAttribute(assertion[0].Data.String())
 	switch {
 	case attribute == nil:
 		return result{code: codeNoSuchAttribute, text: s.text.unknownAttribute()}
-	case attribute.NeverReadable:
+	case !s.accessTo(req.session, e).reads(attribute):
 		return result{code: codeCompareFalse}
 	case len(e.Get(attribute.Name)) == 0:
 		return atrErr(codeNoSuchAttribute, errorDSNoAttributeOrValue, "03152B78", attribute.Type(), attribute.Name)

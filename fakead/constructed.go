@@ -1,7 +1,7 @@
 package fakead
 
 // Constructed attributes (MS-ADTS 3.1.1.4.5), computed when they are asked for by name. Those that follow from a
-// password are in account.go. Left out on purpose: those that tell of security descriptors and of replication.
+// password are in account.go. Left out on purpose: those that tell of replication.
 
 import (
 	"cmp"
@@ -31,6 +31,8 @@ func (s *Server) constructed(req *request, m *gldap.SearchMessage, e *tree.Entry
 		return parentGUID(e)
 	case "primaryGroupToken":
 		return primaryGroupToken(e)
+	case "sDRightsEffective":
+		return [][]byte{decimal(int64(s.accessTo(req.session, e).partsWritable()))}
 	case "structuralObjectClass":
 		return e.Get("objectClass")
 	case "subSchemaSubEntry":
@@ -49,10 +51,7 @@ func toValues(texts ...string) [][]byte { return tree.Strings("", texts...).Valu
 
 // writableAttributes are those that the caller may write on e.
 func (s *Server) writableAttributes(req *request, e *tree.Entry) []string {
-	if req.session.user == nil {
-		return nil
-	}
-	access := s.accessTo(e, req.session.user)
+	access := s.accessTo(req.session, e)
 	return slices.DeleteFunc(e.AllowedAttributes(), func(name string) bool {
 		a := tree.LookupAttribute(name)
 		return a.SystemOnly || a.Constructed || a.OwnedBySAM || !access.writes(a)

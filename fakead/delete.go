@@ -1,12 +1,13 @@
 package fakead
 
-// Delete, RFC 4511 4.8 and MS-ADTS 3.1.1.5.5, and the tree-delete control (MS-ADTS 3.1.1.3.4.1.15). Only
-// administrators delete. Left out on purpose: tombstones and the recycle bin; who is deleted is gone, and a
-// connection that is bound as that account stays bound, as on a domain controller.
+// Delete, RFC 4511 4.8 and MS-ADTS 3.1.1.5.5, and the tree-delete control (MS-ADTS 3.1.1.3.4.1.15). Left out
+// on purpose: tombstones and the recycle bin; who is deleted is gone, and a connection that is bound as that account
+// stays bound, as on a domain controller.
 
 import (
 	"github.com/jimlambrt/gldap"
 
+	"passback/fakead/security"
 	"passback/fakead/tree"
 )
 
@@ -15,16 +16,17 @@ const oidTreeDelete = "1.2.840.113556.1.4.805"
 func (s *Server) delete(req *request, m *gldap.DeleteMessage) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if caller := req.session.user; caller == nil || !s.isAdministrator(caller) {
-		return secErr(errorAccessDenied, "0315112E")
-	}
 	e, err := s.tree.Resolve(m.DN)
 	if err != nil {
 		return s.treeResult(err)
 	}
 	remove := s.tree.Delete
-	if _, whole := req.control(oidTreeDelete); whole {
+	_, whole := req.control(oidTreeDelete)
+	if whole {
 		remove = s.tree.DeleteTree
+	}
+	if !s.deletes(req.session, e, whole) {
+		return secErr(errorAccessDenied, "0315112E")
 	}
 	var gone []tree.GUID
 	for below := range s.tree.Walk(e, tree.WholeSubtree) {
@@ -40,9 +42,20 @@ func (s *Server) delete(req *request, m *gldap.DeleteMessage) result {
 	return result{}
 }
 
+// deletes tells whether the caller may delete an entry: by a right to it, or to the children of its parent.
+func (s *Server) deletes(c *session, e *tree.Entry, whole bool) bool {
+	own := s.accessTo(c, e)
+	if whole {
+		return own.has(security.DeleteTree)
+	}
+	if own.has(security.Delete) || e.Parent() == nil {
+		return own.has(security.Delete)
+	}
+	above := s.accessTo(c, e.Parent())
+	return above.grants.Has(security.DeleteChild, above.class, own.class)
+}
+
 // forgetAccount drops what is kept of an account outside of its entry.
 func (s *Server) forgetAccount(guid tree.GUID) {
-	delete(s.delegated, guid)
-	delete(s.cannotChange, guid)
 	delete(s.keyVersions, guid)
 }

@@ -28,36 +28,9 @@ func (s *Server) find(name string) (*tree.Entry, error) {
 	return nil, fmt.Errorf("%s: %w", name, ErrNoSuchObject)
 }
 
-// Delegate gives rights to an account or group, by sAMAccountName or DN. They replace what it had.
-func (s *Server) Delegate(name string, r Rights) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, err := s.find(name)
-	if err != nil {
-		return fmt.Errorf("delegate rights: %w", err)
-	}
-	if r.WriteMarker != "" && tree.LookupAttribute(r.WriteMarker) == nil {
-		return fmt.Errorf("delegate rights to %s: the schema has no attribute %q", name, r.WriteMarker)
-	}
-	s.delegated[e.GUID()] = r
-	return nil
-}
-
 // SetPolicyHints offers the policy hints control, as a new server does, or makes it one that lacks it.
 func (s *Server) SetPolicyHints(offered bool) {
 	s.withoutPolicyHints.Store(!offered)
-}
-
-// SetCannotChange sets or clears "User cannot change password".
-func (s *Server) SetCannotChange(name string, cannot bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, err := s.find(name)
-	if err != nil {
-		return fmt.Errorf("set whether a password can be changed: %w", err)
-	}
-	s.cannotChange[e.GUID()] = cannot
-	return nil
 }
 
 // SetPassword sets an account's password. set is when that happened; the zero time is now.

@@ -40,7 +40,7 @@ func (s *Server) createDomain(o Options) error {
 	if err != nil {
 		return fmt.Errorf("name the domain: %w", err)
 	}
-	s.tree = tree.New(tree.Options{Base: base, DomainSID: domainSID(base, content.records), Now: s.clock.Now})
+	s.tree = tree.New(tree.Options{Base: base, DomainSID: domainSID(base, content.records), Now: s.clock.Now, Protect: s.protectNew})
 	if err := s.createStructure(); err != nil {
 		return fmt.Errorf("create the domain: %w", err)
 	}
@@ -52,6 +52,7 @@ func (s *Server) createDomain(o Options) error {
 	for _, name := range []string{"krbtgt", "DC1$"} {
 		s.givePassword(s.tree.BySAM(name), rand.Text())
 	}
+	s.descriptors.initial = false
 	unknown, err := s.importLDIF(content)
 	if err != nil {
 		return fmt.Errorf("add the domain's LDIF: %w", err)

@@ -71,6 +71,9 @@ func attributeObject(a *tree.Attribute) []tree.Value {
 		tree.Strings("systemFlags", strconv.Itoa(system)),
 		tree.Strings("systemOnly", truthValue(a.SystemOnly)),
 	}
+	if (a.Set != tree.GUID{}) {
+		values = append(values, tree.Strings("attributeSecurityGUID", string(a.Set[:])))
+	}
 	if a.Link > 0 {
 		values = append(values, tree.Strings("linkID", strconv.Itoa(a.Link)))
 	}
@@ -96,6 +99,7 @@ func classObject(c *tree.Class, schema tree.DN) []tree.Value {
 		tree.Strings("schemaIDGUID", string(c.GUID[:])),
 		tree.Strings("subClassOf", c.Superior),
 		tree.Strings("systemFlags", strconv.Itoa(baseSchemaObject)),
+		optional("defaultSecurityDescriptor", loadDefaultSDDL().classes[c.Name]),
 		tree.Strings("defaultObjectCategory", schema.Child("CN", c.Category).String()),
 		tree.Strings("systemAuxiliaryClass", c.Auxiliary...),
 		tree.Strings("systemPossSuperiors", c.Containers...),

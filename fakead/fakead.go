@@ -8,9 +8,8 @@
 // The facts are those of Microsoft's Open Specifications (MS-ADTS, MS-SAMR, MS-ERREF); where a comment names a
 // section without more, it is of MS-ADTS. Nothing is written to disk, and a password is kept only as its hash.
 //
-// Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds, renaming, security descriptors (the
-// rights of a caller are those of Delegate; nobody writes attributes of their own account), the hourly pass that
-// marks members of protected groups, userPassword as a password.
+// Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds, renaming, userPassword as a
+// password.
 package fakead
 
 import (
@@ -69,17 +68,18 @@ type Server struct {
 
 	withoutPolicyHints atomic.Bool
 
-	mu           sync.Mutex // over everything below
-	tree         *tree.Tree
-	settings     tree.GUID // of the container of fine-grained policies
-	filters      []PasswordFilter
-	delegated    map[tree.GUID]Rights // by whom they were delegated to
-	cannotChange map[tree.GUID]bool   // who must not change their own password
-	keyVersions  map[tree.GUID]int    // how often a password was written
-	writes       []PasswordWrite
-	events       eventLog
-	auditTo      io.Writer
-	logons       uint64 // numbers of logons given so far
+	mu          sync.Mutex // over everything below
+	tree        *tree.Tree
+	settings    tree.GUID // of the container of fine-grained policies
+	filters     []PasswordFilter
+	descriptors descriptors
+	protecting  clock.Timer       // AdminSDHolder's next pass
+	protectedAt int64             // the USN after the last one
+	keyVersions map[tree.GUID]int // how often a password was written
+	writes      []PasswordWrite
+	events      eventLog
+	auditTo     io.Writer
+	logons      uint64 // numbers of logons given so far
 }
 
 // New starts a domain controller.
@@ -91,12 +91,11 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		domain: o.Domain, netbios: o.NetBIOS, adminPassword: o.AdminPassword,
 		os: o.OS, clock: o.Clock, ca: o.CA, log: o.Logger,
-		text:         texts{build: builds[o.OS]},
-		filters:      o.Filters,
-		auditTo:      o.Audit,
-		delegated:    map[tree.GUID]Rights{},
-		cannotChange: map[tree.GUID]bool{},
-		keyVersions:  map[tree.GUID]int{},
+		text:        texts{build: builds[o.OS]},
+		filters:     o.Filters,
+		auditTo:     o.Audit,
+		descriptors: newDescriptors(),
+		keyVersions: map[tree.GUID]int{},
 	}
 	s.front = newFront(s, o.MaxConnections)
 	if err := s.createDomain(o); err != nil {
@@ -105,6 +104,7 @@ func New(o Options) (*Server, error) {
 	if err := s.listen(o); err != nil {
 		return nil, err
 	}
+	s.startProtecting()
 	if s.ldap != nil {
 		go s.serveOwn(s.ldap, nil)
 	}
@@ -140,6 +140,7 @@ func RunT(t Tester, options ...Options) *Server {
 // Close tells every client that the server goes (notice of disconnection, code 52), and returns when all
 // handlers have. Idle clients do not hold it up.
 func (s *Server) Close() error {
+	s.stopProtecting()
 	s.front.close()
 	return nil
 }

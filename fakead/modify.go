@@ -11,6 +11,7 @@ import (
 	"github.com/jimlambrt/gldap"
 
 	"passback/fakead/password"
+	"passback/fakead/security"
 	"passback/fakead/tree"
 )
 
@@ -44,8 +45,9 @@ type modification struct {
 	target  *tree.Entry
 	caller  *tree.Entry
 	access  access
-	policy  Policy // in effect for the target
-	hints   bool   // the policy hints control applies
+	parts   security.Parts // of the descriptor, that the request means
+	policy  Policy         // in effect for the target
+	hints   bool           // the policy hints control applies
 	clauses passwordClauses
 	plan    *tree.Plan
 	before  password.Account
@@ -70,8 +72,9 @@ func (s *Server) applyModify(req *request, name string, changes []change) result
 		return result{code: codeCriticalUnavailable, text: s.text.controlError()}
 	}
 	m := &modification{
-		server: s, target: target, caller: caller, access: s.accessTo(target, caller),
+		server: s, target: target, caller: caller, access: s.accessTo(req.session, target),
 		policy: s.policyFor(target), hints: hints, clauses: classify(changes), plan: s.tree.Plan(target), account: loadAccount(target),
+		parts: req.sdFlags(),
 	}
 	m.before = *m.account
 	fields := fieldsOf(target)
@@ -96,7 +99,7 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 	if res, refused := m.forbidden(changes); refused {
 		return res
 	}
-	plain, special := m.split(changes)
+	plain, special, descriptors := m.split(changes)
 	if err := m.plan.Apply(plain, tree.Rules{Permissive: permissive}); err != nil {
 		return s.treeResult(err)
 	}
@@ -108,6 +111,7 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 		func() result { return m.write(secrets) },
 		func() result { return m.applyTimes(special) },
 		m.applyControl,
+		func() result { return m.applyDescriptor(descriptors) },
 	} {
 		if res := step(); res.code != codeSuccess {
 			return res
@@ -116,6 +120,9 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 	saveAccount(m.plan.Set, &m.before, m.account)
 	if err := m.plan.Commit(); err != nil {
 		return s.treeResult(err)
+	}
+	if len(descriptors) > 0 {
+		s.propagate(m.target)
 	}
 	if m.clauses.form != noPassword {
 		s.keyVersions[m.target.GUID()]++
@@ -130,41 +137,51 @@ func (m *modification) forbidden(changes []change) (result, bool) {
 		if attribute == nil {
 			return result{code: codeNoSuchAttribute, text: m.server.text.unknownAttribute()}, true
 		}
-		if !isUnicodePwd(c.name) && !m.access.writes(attribute) {
+		switch {
+		case isUnicodePwd(c.name):
+		case isDescriptor(c.name):
+			if m.parts&^m.access.partsWritable() != 0 {
+				return secErr(errorAccessDenied, "03152E13"), true
+			}
+		case !m.access.writes(attribute) && !m.access.joins(c, m.caller):
 			return secErr(errorDSInsufficientAttrRights, "03150F94"), true
 		}
 	}
+	resets := m.access.right(security.ControlAccess, rightResetPassword)
 	switch m.clauses.form {
 	case noPassword, emptyForm, manyValuesForm, deleteForm:
 		return result{}, false // refused for what they are, whoever asks
 	case changeForm:
-		if m.server.cannotChange[m.target.GUID()] {
+		if !m.access.right(security.ControlAccess, rightChangePassword) {
 			return atrErr(codeConstraintViolation, errorAccessDenied, "03191083", unicodePwdType, unicodePwd), true
 		}
 		return result{}, false
 	case deleteAllAndAddForm:
-		if !m.access.reset {
+		if !resets {
 			return passwordAtrErr(errorInvalidPassword), true
 		}
 	}
-	if !m.access.reset {
+	if !resets {
 		return secErr(errorAccessDenied, "031A11B9"), true
 	}
 	return result{}, false
 }
 
-// split separates what the tree can apply from what means something to the SAM. unicodePwd is in neither.
-func (m *modification) split(changes []change) (plain []tree.Change, special []change) {
+// split separates what the tree can apply from what means something to the SAM and from security descriptors.
+// unicodePwd is in none.
+func (m *modification) split(changes []change) (plain []tree.Change, special, descriptors []change) {
 	for _, c := range changes {
 		switch {
 		case isUnicodePwd(c.name):
+		case isDescriptor(c.name):
+			descriptors = append(descriptors, c)
 		case m.target.IsA("user") && (strings.EqualFold(c.name, "pwdLastSet") || strings.EqualFold(c.name, "lockoutTime")):
 			special = append(special, c)
 		default:
 			plain = append(plain, tree.Change{Op: tree.Op(c.operation), Value: tree.Value{Name: c.name, Values: c.values}})
 		}
 	}
-	return plain, special
+	return plain, special, descriptors
 }
 
 // treeResult is what the directory itself answers.

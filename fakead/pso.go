@@ -137,23 +137,6 @@ func settingsOf(pso *tree.Entry) password.Settings {
 	}
 }
 
-// concealed tells whether a client may know of an entry but read nothing of it: password settings objects are
-// the administrators' by the schema's defaultSecurityDescriptor.
-func (s *Server) concealed(req *request, e *tree.Entry) bool {
-	caller := req.session.user
-	if !e.IsA("msDS-PasswordSettings") || caller != nil && s.isAdministrator(caller) {
-		return false
-	}
-	if caller != nil {
-		for holder := range s.groupsOf(caller) {
-			if s.delegated[holder.GUID()].ReadPolicies {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // globalScope is of groupType: an account group, as MS-ADTS calls it.
 const globalScope = 0x2
 

@@ -1,8 +1,8 @@
 package fakead
 
 // Search, RFC 4511 4.5 and MS-ADTS 3.1.1.3.1.3. Everything is read while the directory is locked and sent when it
-// no longer is, so that a client that does not read holds up nobody. Left out on purpose: rights to read (whoever
-// is bound reads all but secrets), attribute-scoped queries, virtual list views, DirSync, sorting.
+// no longer is, so that a client that does not read holds up nobody. Left out on purpose: attribute-scoped queries,
+// virtual list views, DirSync, sorting.
 
 import (
 	"fmt"
@@ -79,7 +79,7 @@ func (s *Server) searchLocked(req *request, m *gldap.SearchMessage, filter *tree
 	if m.BaseDN == "" && m.Scope == gldap.BaseObject {
 		return s.searchRootDSE(req, m)
 	}
-	bases, refusal := s.searchBases(m.BaseDN, options)
+	bases, refusal := s.searchBases(req.session, m.BaseDN, options)
 	if refusal.code != codeSuccess {
 		return searchAnswer{result: refusal}
 	}
@@ -113,12 +113,22 @@ func (s *Server) matching(req *request, m *gldap.SearchMessage, bases []*tree.En
 			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
 				return nil, true
 			}
-			if deleted || e.First("isDeleted") != "TRUE" {
+			if (deleted || e.First("isDeleted") != "TRUE") && s.mayFind(req.session, e, filter) {
 				found = append(found, e)
 			}
 		}
 	}
 	return found, false
+}
+
+// mayFind tells whether a caller may find an entry that matches a filter: one that they may know of, and that
+// matches by attributes that they may read. To know less makes no clause true.
+func (s *Server) mayFind(c *session, e *tree.Entry, filter *tree.Filter) bool {
+	if !s.visible(c, e) {
+		return false
+	}
+	access := s.accessTo(c, e)
+	return access.readsAll() || s.tree.Matches(e, filter, func(a *tree.Attribute) bool { return !access.reads(a) })
 }
 
 // A pageAnswer is an answer that may not be the last one of its search.
@@ -177,7 +187,7 @@ func searchOptions(req *request) (options, bool) {
 }
 
 // searchBases finds where a search begins: one entry, or with the phantom root the naming contexts below too.
-func (s *Server) searchBases(name string, o options) ([]*tree.Entry, result) {
+func (s *Server) searchBases(c *session, name string, o options) ([]*tree.Entry, result) {
 	if o.phantomRoot && name == "" {
 		return s.tree.Heads(), result{}
 	}
@@ -186,6 +196,9 @@ func (s *Server) searchBases(name string, o options) ([]*tree.Entry, result) {
 		if referral, ok := s.referElsewhere(name); ok {
 			return nil, referral
 		}
+	}
+	if err == nil && !s.visible(c, base) {
+		err = s.tree.Missing(base.DN())
 	}
 	if err != nil {
 		return nil, s.treeResult(err)

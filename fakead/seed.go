@@ -35,7 +35,7 @@ type User struct {
 	SmartcardRequired bool
 	AccountExpires    time.Time // default: never
 
-	Groups     []string            // sAMAccountNames; membership of a protected one sets adminCount
+	Groups     []string            // sAMAccountNames; AdminSDHolder protects the members of some, and whoever has adminCount 1, at once
 	Attributes map[string][]string // any others
 }
 
@@ -67,8 +67,13 @@ func (s *Server) AddUser(u User) error {
 		}
 	}
 	s.giveAccount(e, u)
-	if s.isProtected(e) {
-		s.tree.Set(e, "adminCount", "1")
+	if u.CannotChange {
+		if err := s.forbidChange(e, true); err != nil {
+			return fmt.Errorf("add user %s: %w", u.SAM, err)
+		}
+	}
+	if s.isProtected(e) || e.First("adminCount") == "1" {
+		s.protectAdministrator(e)
 	}
 	return nil
 }
@@ -116,9 +121,6 @@ func (s *Server) giveAccount(e *tree.Entry, u User) {
 	saveAccount(s.setter(e), &before, account)
 	if !u.AccountExpires.IsZero() {
 		s.tree.Set(e, "accountExpires", strconv.FormatInt(fileTime(u.AccountExpires), 10))
-	}
-	if u.CannotChange {
-		s.cannotChange[e.GUID()] = true
 	}
 }
 

@@ -4,6 +4,7 @@ package fakead
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,12 +80,16 @@ func (o *selected) parseRange(bounds string) bool {
 	return err == nil && o.high >= o.low
 }
 
+// names tells whether an attribute is asked for by name.
+func (s selection) names(attribute string) bool {
+	return slices.ContainsFunc(s.named, func(one selected) bool { return one.attribute.Name == attribute })
+}
+
 // render makes the search entry of e.
 func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, want selection) searchEntry {
 	out := searchEntry{dn: e.DN().String()}
-	if s.concealed(req, e) {
-		return out
-	}
+	access := s.accessTo(req.session, e)
+	all := access.readsAll()
 	add := func(one selected, values [][]byte) {
 		if a, ok := one.cut(values); ok {
 			if m.TypesOnly {
@@ -95,13 +100,19 @@ func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, wan
 	}
 	if want.all {
 		for a, values := range e.All() {
-			if !a.NeverReadable {
+			if !a.NeverReadable && a.Name != descriptorAttribute && (all || access.reads(a)) {
 				add(selected{attribute: a, high: -1}, values)
 			}
+		}
+		if _, asked := req.control(oidSDFlags); asked && !want.names(descriptorAttribute) {
+			add(selected{attribute: tree.LookupAttribute(descriptorAttribute), high: -1}, access.readDescriptor(req.sdFlags()))
 		}
 	}
 	for _, one := range want.named {
 		switch {
+		case one.attribute.Name == descriptorAttribute:
+			add(one, access.readDescriptor(req.sdFlags()))
+		case !all && !access.reads(one.attribute):
 		case one.attribute.Constructed:
 			add(one, s.constructed(req, m, e, one.attribute.Name))
 		case !want.all || one.ranged || one.binary:

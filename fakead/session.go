@@ -3,15 +3,17 @@ package fakead
 import (
 	"net"
 
+	"passback/fakead/security"
 	"passback/fakead/tree"
 )
 
 // A session is what a connection knows of its client.
 type session struct {
 	remote    net.Addr
-	encrypted bool        // TLS is on
-	user      *tree.Entry // bound as; nil: anonymous. Guarded by Server.mu
-	logon     uint64      // number of that logon, in the security log. Guarded by Server.mu
+	encrypted bool            // TLS is on
+	user      *tree.Entry     // bound as; nil: anonymous. Guarded by Server.mu
+	token     *security.Token // of user, once it is needed. Guarded by Server.mu
+	logon     uint64          // number of that logon, in the security log. Guarded by Server.mu
 
 	resultSets []*resultSet // of paged searches that are not at their end, the oldest first. Guarded by Server.mu
 }
@@ -26,7 +28,7 @@ func (s *Server) isBound(c *session) bool {
 func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.user = nil
+	c.user, c.token = nil, nil
 }
 
 // callerName is the DN that a connection is bound as, empty for an anonymous one.

@@ -94,7 +94,7 @@ func (m *modification) write(p newPasswords) result {
 		}
 	}
 	if n := len(p.new); n > 0 { // of several values the last one stays
-		m.account.Set(policy, now, p.new[n-1], !changing && !m.access.unexpire)
+		m.account.Set(policy, now, p.new[n-1], !changing && !m.access.unexpires())
 	}
 	return result{}
 }

@@ -11,10 +11,8 @@ import (
 // A Snapshot is a domain as it was: its entries with their passwords, and who has which rights. It keeps its own
 // copy and can be restored any number of times, on the Server that it is of.
 type Snapshot struct {
-	tree         *tree.Tree
-	delegated    map[tree.GUID]Rights
-	cannotChange map[tree.GUID]bool
-	keyVersions  map[tree.GUID]int
+	tree        *tree.Tree
+	keyVersions map[tree.GUID]int
 }
 
 // String keeps what is in it out of logs.
@@ -28,10 +26,8 @@ func (s *Server) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &Snapshot{
-		tree:         s.tree.Clone(),
-		delegated:    maps.Clone(s.delegated),
-		cannotChange: maps.Clone(s.cannotChange),
-		keyVersions:  maps.Clone(s.keyVersions),
+		tree:        s.tree.Clone(),
+		keyVersions: maps.Clone(s.keyVersions),
 	}
 }
 
@@ -42,9 +38,9 @@ func (s *Server) Restore(sn *Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tree = sn.tree.Clone()
-	s.delegated, s.cannotChange, s.keyVersions = maps.Clone(sn.delegated), maps.Clone(sn.cannotChange), maps.Clone(sn.keyVersions)
+	s.keyVersions = maps.Clone(sn.keyVersions)
 	for _, c := range s.front.sessions() {
-		c.resultSets = nil
+		c.resultSets, c.token = nil, nil
 		if c.user != nil {
 			c.user = s.tree.ByGUID(c.user.GUID())
 		}

@@ -53,7 +53,7 @@ func (s *Server) User(name string) (UserState, error) {
 		MustChange:      account.MustChange(),
 		PasswordExpired: account.Expired(policy, now),
 		NeverExpires:    account.Control&password.DontExpire != 0,
-		CannotChange:    s.cannotChange[e.GUID()],
+		CannotChange:    !s.mayChange(e),
 		Protected:       e.First("adminCount") == "1",
 		PasswordSet:     account.LastSet,
 		BadPasswords:    account.BadCount,

@@ -22,6 +22,8 @@ const (
 	errorNotAuthenticated                = 0x4DC
 	errorPasswordRestriction             = 0x52D
 	errorAccountLockedOut                = 0x775
+	errorInvalidOwner                    = 0x51B
+	errorDSSingleValue                   = 0x2081
 	errorDSNoAttributeOrValue            = 0x200A
 	errorDSAuthMethodNotSupported        = 0x2027
 	errorDSStrongAuthRequired            = 0x2028

@@ -74,6 +74,27 @@ func (d *Descriptor) effective(a ACE) []ACE {
 	return []ACE{here, a}
 }
 
+// Rewrite returns d without those of its own ACEs that drop names, and with others. Denials come first.
+func (d *Descriptor) Rewrite(drop func(ACE) bool, add ...ACE) *Descriptor {
+	made := *d
+	var denials, others, inherited []ACE
+	if d.DACL != nil {
+		add = append(slices.DeleteFunc(slices.Clone(d.DACL.ACEs), func(a ACE) bool { return a.Flags&Inherited == 0 && drop(a) }), add...)
+	}
+	for _, a := range add {
+		switch {
+		case a.Flags&Inherited != 0:
+			inherited = append(inherited, a)
+		case a.Type.denies():
+			denials = append(denials, a)
+		default:
+			others = append(others, a)
+		}
+	}
+	made.DACL = &ACL{ACEs: slices.Concat(denials, others, inherited)}
+	return &made
+}
+
 // Inherit returns d with its inherited ACEs made anew: those of parent, where inheritance is not blocked. It
 // returns d itself if nothing changes.
 func (d *Descriptor) Inherit(parent *Descriptor, class tree.GUID) *Descriptor {

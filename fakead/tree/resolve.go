@@ -33,6 +33,9 @@ func (t *Tree) Resolve(name string) (*Entry, error) {
 	return nil, errNoObject.near(t.nearest(dn))
 }
 
+// Missing is the error of Resolve for a name of nothing.
+func (t *Tree) Missing(dn DN) error { return errNoObject.near(t.nearest(dn)) }
+
 // NoSuchObject tells whether an error of Resolve means a well-formed name of nothing.
 func NoSuchObject(err error) bool {
 	var e *Error
