@@ -100,7 +100,7 @@ func (c *connection) judgeToken(m *amqp.Message) cbsStatus {
 		return cbsStatus{401, condAuthorizationFailed, refused.text + tracking("NoSystemTracker")}
 	}
 	entity, _ := cutManagement(path)
-	if _, err := c.ns.broker.Queue(entity); errors.Is(err, broker.ErrNotFound) && entity != "" {
+	if _, err := c.ns.broker.Node(entity); errors.Is(err, broker.ErrNotFound) && entity != "" {
 		return cbsStatus{404, condEntityNotFound, fmt.Sprintf(textEntityNotFound, c.host(), entity) + tracking(entity)}
 	}
 	if !c.hold(granted) {

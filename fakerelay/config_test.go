@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"passback/clock"
 	"passback/fakerelay"
 	"passback/fakerelay/broker"
 )
@@ -76,7 +75,7 @@ func FuzzReadConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		b := broker.New(clock.Real(), 0)
+		b := broker.New(broker.Options{})
 		defer b.Close()
 		for _, q := range queues {
 			if _, err := b.CreateQueue(q); err != nil && err.Error() == "" {

@@ -140,14 +140,14 @@ func cutManagement(path string) (entity string, is bool) {
 	return path, false
 }
 
-// entity finds the queue of a link, and refuses the link if it may not be opened. scope is what the client needs
-// a token for: the queue's path, or its $management node.
+// entity finds what a link leads to, and refuses the link if it may not be opened. scope is what the client needs
+// a token for: the entity's path, or its $management node.
 func (c *connection) entity(r *amqp.AttachRequest, path, scope string, right Rights) (*broker.Queue, bool) {
 	if !c.allowed(scope, right) {
 		r.Refuse(c.denied(scope, right))
 		return nil, false
 	}
-	q, err := c.ns.broker.Queue(path)
+	q, err := c.ns.broker.Node(path)
 	if err != nil {
 		r.Refuse(c.linkError(err, path))
 		return nil, false
@@ -185,16 +185,16 @@ func (c *connection) openLinks() []*entityLink {
 	return all
 }
 
-// entityGone detaches the links of an entity that was deleted.
-func (c *connection) entityGone(name string) {
+// detachFrom detaches the links to what was deleted or updated.
+func (c *connection) detachFrom(concerns func(path string) bool) {
 	for _, l := range c.openLinks() {
-		if covers(name, l.path) {
+		if concerns(l.path) {
 			l.detach(l.gone())
 		}
 	}
 }
 
-// gone is why a link ends whose entity was deleted.
+// gone is why a link ends whose entity was deleted or updated.
 func (l *entityLink) gone() *amqp.Error {
 	return amqp.Errorf(amqp.CondDetachForced, textEntityGone+"%s", l.name, l.path, tracking(l.path))
 }

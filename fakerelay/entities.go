@@ -4,26 +4,114 @@ import (
 	"passback/fakerelay/broker"
 )
 
-// CreateQueue makes a queue; broker.ErrExists if there is one of this name.
+// What a namespace's entities are described by; see package broker.
+type (
+	// TopicOptions describe a topic.
+	TopicOptions = broker.TopicOptions
+	// SubscriptionOptions describe a subscription.
+	SubscriptionOptions = broker.SubscriptionOptions
+	// Rule selects messages for a subscription.
+	Rule = broker.Rule
+)
+
+// CreateQueue makes a queue; broker.ErrExists if there is a queue or a topic of this name.
 func (n *Namespace) CreateQueue(o QueueOptions) error {
 	_, err := n.broker.CreateQueue(o)
 	return err
 }
 
+// UpdateQueue gives a queue other options and detaches its links, as the service does; broker.ErrNotFound if there
+// is none of this name, a broker.ImmutableError if they would change what cannot be changed.
+func (n *Namespace) UpdateQueue(o QueueOptions) error {
+	return n.changed(n.broker.UpdateQueue(o), o.Name)
+}
+
 // DeleteQueue drops a queue with its messages and keys and detaches its links; broker.ErrNotFound if there is
 // none of this name.
 func (n *Namespace) DeleteQueue(name string) error {
-	if err := n.broker.DeleteQueue(name); err != nil {
+	return n.dropped(n.broker.DeleteQueue(name), name)
+}
+
+// CreateTopic makes a topic; broker.ErrExists if there is a queue or a topic of this name.
+func (n *Namespace) CreateTopic(o TopicOptions) error {
+	_, err := n.broker.CreateTopic(o)
+	return err
+}
+
+// UpdateTopic is UpdateQueue for a topic. Its subscriptions and their links stay.
+func (n *Namespace) UpdateTopic(o TopicOptions) error {
+	if err := n.broker.UpdateTopic(o); err != nil {
 		return err
 	}
-	n.keys.removeEntity(name)
 	for _, c := range n.connections() {
-		c.entityGone(name)
+		c.detachFrom(func(path string) bool {
+			path, _ = cutManagement(path)
+			return foldPath(path) == foldPath(o.Name)
+		})
 	}
 	return nil
 }
 
-// SetKey adds or replaces a key of a queue, or of the namespace for the entity "". Links that were opened with
+// DeleteTopic drops a topic with its subscriptions, their messages and its keys, and detaches all their links.
+func (n *Namespace) DeleteTopic(name string) error {
+	return n.dropped(n.broker.DeleteTopic(name), name)
+}
+
+// CreateSubscription makes a subscription of a topic, with the rules of its options, else with the rule $Default
+// that takes every message; broker.ErrNotFound if there is no such topic.
+func (n *Namespace) CreateSubscription(topic string, o SubscriptionOptions) error {
+	_, err := n.broker.CreateSubscription(topic, o)
+	return err
+}
+
+// UpdateSubscription is UpdateQueue for a subscription. Its rules stay.
+func (n *Namespace) UpdateSubscription(topic string, o SubscriptionOptions) error {
+	return n.changed(n.broker.UpdateSubscription(topic, o), broker.SubscriptionPath(topic, o.Name))
+}
+
+// DeleteSubscription drops a subscription with its messages and detaches its links.
+func (n *Namespace) DeleteSubscription(topic, name string) error {
+	return n.dropped(n.broker.DeleteSubscription(topic, name), broker.SubscriptionPath(topic, name))
+}
+
+// CreateRule adds a rule to a subscription; broker.ErrInvalidRule if it cannot be understood.
+func (n *Namespace) CreateRule(topic, subscription string, r Rule) error {
+	s, err := n.broker.Subscription(topic, subscription)
+	if err != nil {
+		return err
+	}
+	return s.CreateRule(r)
+}
+
+// DeleteRule removes a rule from a subscription.
+func (n *Namespace) DeleteRule(topic, subscription, name string) error {
+	s, err := n.broker.Subscription(topic, subscription)
+	if err != nil {
+		return err
+	}
+	return s.DeleteRule(name)
+}
+
+// changed detaches the links of an entity, and of what is below it, that was updated without an error.
+func (n *Namespace) changed(err error, path string) error {
+	if err != nil {
+		return err
+	}
+	for _, c := range n.connections() {
+		c.detachFrom(func(linked string) bool { return covers(path, linked) })
+	}
+	return nil
+}
+
+// dropped is changed for what was deleted: its keys go too.
+func (n *Namespace) dropped(err error, path string) error {
+	if err == nil {
+		n.keys.removeEntity(path)
+	}
+	return n.changed(err, path)
+}
+
+// SetKey adds or replaces a key of a queue or a topic, or of the namespace for the entity "". Links that were opened with
 // what it replaces are detached; setting the same key again changes nothing. There are at most 12 keys in each place.
 func (n *Namespace) SetKey(entity string, k Key) error {
 	if err := n.knownEntity(entity); err != nil {
@@ -52,7 +140,7 @@ func (n *Namespace) knownEntity(entity string) error {
 	if entity == "" {
 		return nil
 	}
-	_, err := n.broker.Queue(entity)
+	_, err := n.broker.Node(entity)
 	return err
 }
 
@@ -69,7 +157,7 @@ type Queue struct{ queue *broker.Queue }
 // A StoredMessage is a message as it is stored: its encoded AMQP message and what the broker knows of it.
 type StoredMessage = broker.Stored
 
-// Queue looks into a queue; broker.ErrNotFound if there is none of this name.
+// Queue looks into a queue, or into a subscription by its path; broker.ErrNotFound if there is none.
 func (n *Namespace) Queue(name string) (*Queue, error) {
 	q, err := n.broker.Queue(name)
 	if err != nil {

@@ -24,6 +24,10 @@ func (n *Namespace) refusalOf(err error, host, path string) refusal {
 	}{
 		{broker.ErrNotFound, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
 		{broker.ErrDeleted, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
+		{broker.ErrExists, refusal{409, condEntityExists, fmt.Sprintf(textExists, path)}},
+		{broker.ErrDisabled, refusal{403, condEntityDisabled, fmt.Sprintf(textDisabled, host, path)}},
+		{broker.ErrForwards, refusal{400, amqp.CondNotAllowed, textForwards}},
+		{broker.ErrInvalidRule, refusal{400, condArgumentError, err.Error() + "."}},
 		{broker.ErrLockLost, refusal{410, condMessageLockLost, textLockLost}},
 		{broker.ErrSessionLockLost, refusal{410, condSessionLockLost, textSessionLost}},
 		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, n.tier.MaxMessageSize())}},

@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"passback/clock"
 	"passback/fakerelay/broker"
@@ -66,6 +67,8 @@ type Namespace struct {
 	tls    *tls.Config
 	first  Key // of the connection strings
 
+	started time.Time // on clock
+
 	amqp, amqps, https, identity string // host:port; empty: not opened
 	http                         *http.Server
 	handed                       handedConns  // to http
@@ -97,7 +100,10 @@ func New(o Options) (*Namespace, error) {
 	if !n.tier.known() {
 		return nil, fmt.Errorf("%v: must be Standard or Premium", n.tier)
 	}
-	n.broker = broker.New(n.clock, n.tier.MaxMessageSize())
+	n.broker = broker.New(broker.Options{
+		Clock: n.clock, MaxMessageSize: n.tier.MaxMessageSize(), Codec: codec(), Deleted: func(path string) { _ = n.dropped(nil, path) },
+	})
+	n.started = n.clock.Now()
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.fill(o); err != nil {
 		return nil, err

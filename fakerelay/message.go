@@ -24,6 +24,7 @@ const (
 	annotationLockedUntil      amqp.Symbol = "x-opt-locked-until"
 	annotationScheduled        amqp.Symbol = "x-opt-scheduled-enqueue-time"
 	annotationState            amqp.Symbol = "x-opt-message-state"
+	annotationDeadLetterSource amqp.Symbol = "x-opt-deadletter-source"
 	annotationLockToken        amqp.Symbol = "x-opt-lock-token" // of the delivery
 )
 
@@ -141,6 +142,9 @@ func described(s broker.Stored) (*amqp.Message, error) {
 		With(annotationEnqueued, s.EnqueuedAt)
 	if s.EnqueuedSequenceNumber != s.SequenceNumber {
 		m.MessageAnnotations = m.MessageAnnotations.With(annotationEnqueuedSequence, s.EnqueuedSequenceNumber)
+	}
+	if s.DeadLetterSource != "" {
+		m.MessageAnnotations = m.MessageAnnotations.With(annotationDeadLetterSource, s.DeadLetterSource)
 	}
 	for key, value := range s.Properties {
 		m.ApplicationProperties = m.ApplicationProperties.With(key, value)

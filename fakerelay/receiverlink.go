@@ -41,6 +41,14 @@ func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
 	if !ok {
 		return
 	}
+	if q.Kind() == broker.KindTopic {
+		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textTopicReceiver+"%s", q.Path(), tracking(q.Path())))
+		return
+	}
+	if err := q.Receivable(); err != nil {
+		r.Refuse(c.linkError(err, path))
+		return
+	}
 	if wish, given := sessionWish(r.Attach.Source); given {
 		c.attachSession(r, q, path, wish)
 		return

@@ -13,8 +13,6 @@ const (
 	senderCredit = 1000
 	// The service tells batching clients how large a batch may get.
 	propertyMaxBatch amqp.Symbol = "com.microsoft:max-message-batch-size"
-
-	textSendToDeadLetters = "Messages cannot be sent to a dead-letter queue: '%s'."
 )
 
 func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
@@ -22,8 +20,12 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 	if !ok {
 		return
 	}
-	if q.DeadLetters() == nil {
-		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textSendToDeadLetters+"%s", q.Path(), tracking(q.Path())))
+	if kind := q.Kind(); kind != broker.KindQueue && kind != broker.KindTopic {
+		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textNoSender+"%s", q.Path(), tracking(q.Path())))
+		return
+	}
+	if err := q.Sendable(); err != nil {
+		r.Refuse(c.linkError(err, path))
 		return
 	}
 	most := uint64(c.ns.tier.MaxMessageSize())

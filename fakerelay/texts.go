@@ -23,6 +23,8 @@ const (
 	condArgumentError       amqp.Symbol = "com.microsoft:argument-error"
 	condEntityNotFound      amqp.Symbol = "com.microsoft:entity-not-found"
 	condMessageNotFound     amqp.Symbol = "com.microsoft:message-not-found"
+	condEntityDisabled      amqp.Symbol = "com.microsoft:entity-disabled"
+	condEntityExists        amqp.Symbol = "com.microsoft:entity-already-exists"
 	condAuthorizationFailed amqp.Symbol = "com.microsoft:auth-failed"
 )
 
@@ -30,6 +32,11 @@ const (
 	textEntityNotFound = "The messaging entity 'sb://%s/%s' could not be found. To know more visit https://aka.ms/sbResourceMgrExceptions. "
 	textUnauthorized   = "Unauthorized access. '%s' claim(s) are required to perform this operation. Resource: 'sb://%s/%s'." //nolint:misspell // the service spells it so
 	textEntityGone     = "The link '%s' is force detached by the broker because the entity has been closed. Details: %s closed because entity has been deleted, updated or unexpectedly reloaded."
+	textDisabled       = "Messaging entity 'sb://%s/%s' is currently disabled."
+	textExists         = "The messaging entity '%s' already exists."
+	textForwards       = "Can not create a message receiver on an entity with auto-forwarding enabled."
+	textTopicReceiver  = "Messages cannot be received from a topic: '%s'. Receive from one of its subscriptions."
+	textNoSender       = "Messages cannot be sent to '%s': send to its queue or topic."
 	textQuota          = "The maximum entity size has been reached or exceeded for Queue: '%s'. "
 	textMessageSize    = "The received message (delivery-id, size) exceeds the limit (%d bytes) currently allowed on the link."
 	textNoSessionID    = "The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have session support enabled can only receive messages that have the SessionId set to a valid value."

@@ -1,10 +1,12 @@
-// Package broker is the inside of a Service Bus namespace: queues, locks, sessions, time to live, dead letters.
+// Package broker is the inside of a Service Bus namespace: queues, topics, subscriptions, rules, locks, sessions,
+// time to live, dead letters, forwarding.
 //
-// It knows nothing of AMQP: a message is opaque bytes and the few fields that a broker needs. It lives on a
-// clock.Clock, so that a test can let a lock expire. Everything is in memory, bounded by each queue's MaxSize.
-// The rules are those of the service's documentation ("Message transfers, locks, and settlement", "Message
-// sessions", "Dead-letter queues", "Duplicate detection", "Message expiration"). Left out: topics and
-// subscriptions, auto-forwarding, partitions, transactions, deletion of idle queues.
+// It knows nothing of AMQP: a message is opaque bytes, the few fields that a broker needs, and a Codec that reads
+// properties for rules out of the bytes. It lives on a clock.Clock, so that a test can let a lock expire. Everything
+// is in memory, bounded by each entity's MaxSize. The rules are those of the service's documentation ("Message
+// transfers, locks, and settlement", "Message sessions", "Dead-letter queues", "Duplicate detection", "Message
+// expiration", "Topic filters and actions", "Chaining Service Bus entities with autoforwarding"). Left out:
+// partitions (a partition key is kept and has no effect) and transactions.
 package broker
 
 import (
@@ -16,66 +18,131 @@ import (
 	"passback/clock"
 )
 
-// DeadLetterPath is the last part of a dead-letter queue's path, below its queue.
-const DeadLetterPath = "$DeadLetterQueue"
+// The last parts of the paths of dead-letter queues, below their queue or subscription.
+const (
+	DeadLetterPath         = "$DeadLetterQueue"
+	TransferDeadLetterPath = "$Transfer/$DeadLetterQueue"
+)
 
-// A Broker holds the queues of a namespace. Names ignore case.
+// Options are what a broker is made with. The zero value works, for messages without properties.
+type Options struct {
+	Clock          clock.Clock // of all locks and expiries; default clock.Real()
+	MaxMessageSize int         // bytes; default MaxMessageSize
+	Codec          Codec       // default: messages have no properties
+
+	// Deleted is told the path of an entity that was deleted because it was idle; default: nobody is.
+	Deleted func(path string)
+}
+
+// A Broker holds the entities of a namespace. Names ignore case.
 type Broker struct {
-	clock          clock.Clock
-	maxMessageSize int
+	options Options
+	clock   clock.Clock
 
 	mu     sync.RWMutex
-	queues map[string]*Queue // by folded path, dead-letter queues too
+	queues map[string]*Queue // by folded path: topics' own and dead-letter queues too
+	topics map[string]*Topic // by folded name
+
+	courier sync.Mutex // held while messages are handed on; taken before any other
 }
 
-// New returns a broker without queues; c is the clock of all its locks and expiries, maxMessageSize the bytes that a
-// message may have, 0 for MaxMessageSize.
-func New(c clock.Clock, maxMessageSize int) *Broker {
-	if maxMessageSize == 0 {
-		maxMessageSize = MaxMessageSize
+// New returns a broker without entities.
+func New(o Options) *Broker {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
 	}
-	return &Broker{clock: c, maxMessageSize: maxMessageSize, queues: make(map[string]*Queue)}
+	if o.MaxMessageSize == 0 {
+		o.MaxMessageSize = MaxMessageSize
+	}
+	return &Broker{options: o, clock: o.Clock, queues: make(map[string]*Queue), topics: make(map[string]*Topic)}
 }
 
-// CreateQueue makes a queue and its dead-letter queue.
+// CreateQueue makes a queue and its dead-letter queues.
 func (b *Broker) CreateQueue(o QueueOptions) (*Queue, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := fold(o.Name)
-	if _, taken := b.queues[key]; taken {
-		return nil, fmt.Errorf("queue %s: %w", o.Name, ErrExists)
+	if err := b.vacant(o.Name); err != nil {
+		return nil, err
 	}
-	o = o.withDefaults()
-	dead := b.newQueue(o.Name+"/"+DeadLetterPath, QueueOptions{
-		Name: o.Name, LockDuration: o.LockDuration, MaxDeliveryCount: o.MaxDeliveryCount, MaxSize: o.MaxSize,
-	}, nil)
-	q := b.newQueue(o.Name, o, dead)
-	b.queues[key] = q
-	b.queues[fold(dead.path)] = dead
-	return q, nil
+	return b.addQueue(o.Name, KindQueue, o.withDefaults()), nil
+}
+
+// vacant refuses a path that is taken.
+func (b *Broker) vacant(path string) error {
+	if _, taken := b.queues[fold(path)]; taken {
+		return fmt.Errorf("%s: %w", path, ErrExists)
+	}
+	return nil
+}
+
+// addQueue makes what a queue, a topic or a subscription keeps its messages in.
+func (b *Broker) addQueue(path string, kind Kind, o QueueOptions) *Queue {
+	q := b.newQueue(path, kind, o)
+	b.queues[fold(path)] = q
+	if kind != KindTopic {
+		q.dead = b.newQueue(path+"/"+DeadLetterPath, KindDeadLetters, o.forDeadLetters())
+		q.transfer = b.newQueue(path+"/"+TransferDeadLetterPath, KindDeadLetters, o.forDeadLetters())
+		b.queues[fold(q.dead.path)] = q.dead
+		b.queues[fold(q.transfer.path)] = q.transfer
+	}
+	q.watchIdle()
+	return q
+}
+
+// UpdateQueue gives the queue of this name other options. An ImmutableError names what cannot be changed.
+func (b *Broker) UpdateQueue(o QueueOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	q, err := b.find(o.Name, KindQueue)
+	if err != nil {
+		return err
+	}
+	return q.update(o.withDefaults())
 }
 
 // DeleteQueue drops a queue with its messages; who waits there gets ErrDeleted.
 func (b *Broker) DeleteQueue(name string) error {
-	b.mu.Lock()
-	q, known := b.queues[fold(name)]
-	if !known || q.dead == nil {
-		b.mu.Unlock()
-		return fmt.Errorf("queue %s: %w", name, ErrNotFound)
+	q, err := b.find(name, KindQueue)
+	if err != nil {
+		return err
 	}
-	delete(b.queues, fold(q.path))
-	delete(b.queues, fold(q.dead.path))
-	b.mu.Unlock()
-	q.delete()
-	q.dead.delete()
+	b.remove(q)
 	return nil
 }
 
-// Queue finds a queue, or a dead-letter queue, by its path.
+// remove takes queues of the broker out of it.
+func (b *Broker) remove(queues ...*Queue) {
+	var gone []*Queue
+	b.mu.Lock()
+	for _, q := range queues {
+		for _, each := range []*Queue{q, q.dead, q.transfer} {
+			if each != nil && b.queues[fold(each.path)] == each {
+				delete(b.queues, fold(each.path))
+				gone = append(gone, each)
+			}
+		}
+	}
+	b.mu.Unlock()
+	for _, q := range gone {
+		q.delete()
+	}
+}
+
+// Queue finds a queue, a subscription's queue, or a dead-letter queue, by its path: what one can receive from.
 func (b *Broker) Queue(path string) (*Queue, error) {
+	q, err := b.Node(path)
+	if err == nil && q.kind == KindTopic {
+		return nil, fmt.Errorf("%s: %w", path, ErrNotFound)
+	}
+	return q, err
+}
+
+// Node is Queue, and finds topics too: their own queue takes in what is sent to them.
+func (b *Broker) Node(path string) (*Queue, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if q, known := b.queues[fold(path)]; known {
@@ -84,13 +151,21 @@ func (b *Broker) Queue(path string) (*Queue, error) {
 	return nil, fmt.Errorf("%s: %w", path, ErrNotFound)
 }
 
-// Queues lists the names, in order, without dead-letter queues.
+func (b *Broker) find(path string, kind Kind) (*Queue, error) {
+	q, err := b.Node(path)
+	if err == nil && q.kind != kind {
+		return nil, fmt.Errorf("%s: %w", path, ErrNotFound)
+	}
+	return q, err
+}
+
+// Queues lists the names of the queues, in order, without dead-letter queues.
 func (b *Broker) Queues() []string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var names []string
 	for _, q := range b.queues {
-		if q.dead != nil {
+		if q.kind == KindQueue {
 			names = append(names, q.path)
 		}
 	}
@@ -98,11 +173,11 @@ func (b *Broker) Queues() []string {
 	return names
 }
 
-// Close deletes all queues.
+// Close deletes all entities.
 func (b *Broker) Close() {
 	b.mu.Lock()
 	queues := b.queues
-	b.queues = make(map[string]*Queue)
+	b.queues, b.topics = make(map[string]*Queue), make(map[string]*Topic)
 	b.mu.Unlock()
 	for _, q := range queues {
 		q.delete()

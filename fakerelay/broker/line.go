@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"cmp"
 	"container/heap"
 	"container/list"
+	"slices"
 )
 
 // A line is what is there to receive, in the order of sequence numbers, and who waits for it, in the order of
@@ -68,4 +70,11 @@ func (s *stock) Pop() any {
 	*s = old[:len(old)-1]
 	it.place = -1
 	return it
+}
+
+// inOrder is a copy by sequence number.
+func (s stock) inOrder() []*item {
+	all := slices.Clone(s)
+	slices.SortFunc(all, func(a, b *item) int { return cmp.Compare(a.SequenceNumber, b.SequenceNumber) })
+	return all
 }

@@ -34,6 +34,8 @@ type Stored struct {
 	ExpiresAt              time.Time // zero: never
 	Failures               uint32    // deliveries that were abandoned or whose lock expired
 	State                  State
+	Hops                   int    // times that it was forwarded
+	DeadLetterSource       string // path of the queue whose dead letter it was, once that was forwarded; else empty
 	// Properties were added by settling: the reason of a dead letter, what abandon modified. Read only.
 	Properties map[string]any
 }

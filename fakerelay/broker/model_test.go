@@ -148,7 +148,7 @@ func (m *model) remove(x *modelMessage) {
 func TestQueueBehavesLikeItsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := clock.NewRunning()
-		b := broker.New(c, 0)
+		b := broker.New(broker.Options{Clock: c})
 		defer b.Close()
 		q, err := b.CreateQueue(broker.QueueOptions{Name: "q", LockDuration: modelLock, MaxDeliveryCount: modelMaxDelivery})
 		if err != nil {

@@ -8,10 +8,10 @@ import (
 // Peek lists messages from a sequence number on without locking them: locked, deferred and scheduled ones too.
 // sessionID, unless nil, picks one session's. At most max, and never more than MaxPeek.
 func (q *Queue) Peek(from int64, maxCount int, sessionID *string) ([]Stored, error) {
-	if err := q.enter(); err != nil {
+	if err := q.enterToReceive(); err != nil {
 		return nil, err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	var found []Stored
 	for it := range q.messages.from(from) {
 		if len(found) >= min(maxCount, MaxPeek) {
@@ -29,7 +29,7 @@ func (q *Queue) All() []Stored {
 	if q.enter() != nil {
 		return nil
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	all := make([]Stored, 0, q.messages.len())
 	for it := range q.messages.from(0) {
 		all = append(all, it.Stored)
@@ -43,7 +43,7 @@ func (q *Queue) Sessions(since time.Time) ([]string, error) {
 	if err := q.enterSessions(); err != nil {
 		return nil, err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	var ids []string
 	for id, s := range q.sessions {
 		if since.IsZero() && (s.count > 0 || s.state != nil) || !since.IsZero() && s.state != nil && !s.stated.Before(since) {

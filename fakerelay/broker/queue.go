@@ -14,31 +14,43 @@ import (
 // overhead is what one message is counted for besides its bytes, so that empty ones are bounded too.
 const overhead = 512
 
-// A Queue is a queue or a dead-letter queue. All methods may be called from any goroutine.
+// A Queue is what messages are kept in: a queue, a subscription's, a topic's own, or a dead-letter queue. All methods
+// may be called from any goroutine.
 type Queue struct {
 	path    string
-	options QueueOptions
+	kind    Kind
+	broker  *Broker
 	limit   int // bytes of a message
 	clock   clock.Clock
-	dead    *Queue // nil: this is a dead-letter queue. Its mutex is taken under this one's, never the other way
 	deleted chan struct{}
+	created time.Time
 
-	mu       sync.Mutex
-	agenda   agenda
-	sequence int64 // the last number given
-	messages ledger
-	locked   map[uuid.UUID]*item
-	main     line // what is there to receive, in a queue without sessions
-	seen     duplicates
+	// Nil in a topic and in a dead-letter queue. Their mutexes are taken under this one's, never the other way.
+	dead, transfer *Queue
+
+	mu        sync.Mutex
+	options   QueueOptions
+	updated   time.Time
+	accessed  time.Time   // zero: never
+	outbox    []parcel    // on its way to other queues once the mutex is given back
+	idleWatch clock.Timer // nil: not watched
+	agenda    agenda
+	sequence  int64 // the last number given
+	messages  ledger
+	locked    map[uuid.UUID]*item
+	main      line // what is there to receive, in a queue without sessions
+	seen      duplicates
 
 	sessions map[string]*session
 	free     list.List // of *session: not locked, with messages; longest first
 	seekers  list.List // of *seeker: who waits for any free session
 }
 
-func (b *Broker) newQueue(path string, o QueueOptions, dead *Queue) *Queue {
+func (b *Broker) newQueue(path string, kind Kind, o QueueOptions) *Queue {
+	now := b.clock.Now()
 	q := &Queue{
-		path: path, options: o, limit: b.maxMessageSize, clock: b.clock, dead: dead, deleted: make(chan struct{}),
+		path: path, kind: kind, broker: b, options: o, limit: b.options.MaxMessageSize, clock: b.clock,
+		deleted: make(chan struct{}), created: now, updated: now,
 		locked: make(map[uuid.UUID]*item), sessions: make(map[string]*session),
 		seen: duplicates{window: o.DuplicateWindow},
 	}
@@ -46,14 +58,24 @@ func (b *Broker) newQueue(path string, o QueueOptions, dead *Queue) *Queue {
 	return q
 }
 
-// Path is the name, with "/$DeadLetterQueue" for a dead-letter queue.
+// Path is where the queue is found: a name, or a subscription's or dead-letter queue's path.
 func (q *Queue) Path() string { return q.path }
 
-// Options are those the queue was made with, defaults filled in.
-func (q *Queue) Options() QueueOptions { return q.options }
+// Kind tells what the queue is to its clients.
+func (q *Queue) Kind() Kind { return q.kind }
 
-// DeadLetters is the queue of what this one could not deliver; nil for a dead-letter queue.
+// Options are those the queue has, defaults filled in.
+func (q *Queue) Options() QueueOptions {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.options
+}
+
+// DeadLetters is the queue of what this one could not deliver; nil for a topic and for a dead-letter queue.
 func (q *Queue) DeadLetters() *Queue { return q.dead }
+
+// TransferDeadLetters is the queue of what this one could not forward; nil as DeadLetters.
+func (q *Queue) TransferDeadLetters() *Queue { return q.transfer }
 
 // Deleted is closed when the queue is deleted.
 func (q *Queue) Deleted() <-chan struct{} { return q.deleted }
@@ -63,7 +85,7 @@ func (q *Queue) Len() int {
 	if q.enter() != nil {
 		return 0
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	return q.messages.len()
 }
 
@@ -87,7 +109,52 @@ func (q *Queue) wake() {
 	}
 	q.agenda.timer = nil
 	q.agenda.arm()
-	q.mu.Unlock()
+	q.leave()
+}
+
+// enterToSend is enter for who brings messages.
+func (q *Queue) enterToSend() error {
+	if err := q.enter(); err != nil {
+		return err
+	}
+	switch {
+	case q.kind == KindSubscription: // it takes what its topic took, and is no less idle for that
+		return nil
+	case !q.options.Status.sends():
+		q.mu.Unlock()
+		return fmt.Errorf("%s: %w", q.path, ErrDisabled)
+	}
+	q.accessed = q.clock.Now()
+	return nil
+}
+
+// enterToReceive is enter for who takes messages, or sessions, or looks at them.
+func (q *Queue) enterToReceive() error {
+	if err := q.enter(); err != nil {
+		return err
+	}
+	var err error
+	switch {
+	case !q.options.Status.receives():
+		err = ErrDisabled
+	case q.options.ForwardTo != "":
+		err = ErrForwards
+	default:
+		q.accessed = q.clock.Now()
+		return nil
+	}
+	q.leave()
+	return fmt.Errorf("%s: %w", q.path, err)
+}
+
+// touch makes the queue one that was used just now.
+func (q *Queue) touch() (time.Time, error) {
+	if err := q.enter(); err != nil {
+		return time.Time{}, err
+	}
+	defer q.leave()
+	q.accessed = q.clock.Now()
+	return q.accessed, nil
 }
 
 func (q *Queue) delete() {
@@ -97,6 +164,9 @@ func (q *Queue) delete() {
 	defer q.mu.Unlock()
 	close(q.deleted)
 	q.agenda.stop()
+	if q.idleWatch != nil {
+		q.idleWatch.Stop()
+	}
 	err := fmt.Errorf("%s: %w", q.path, ErrDeleted)
 	q.main.dismiss(err)
 	for _, s := range q.sessions {
@@ -114,11 +184,12 @@ func (q *Queue) delete() {
 // Send stores messages, all or none, and returns their sequence numbers: 0 for one that duplicate detection
 // swallowed, which counts as sent. A scheduled message gets another number when it falls due.
 func (q *Queue) Send(messages ...Message) ([]int64, error) {
-	if err := q.enter(); err != nil {
+	elsewhere := q.elsewhere()
+	if err := q.enterToSend(); err != nil {
 		return nil, err
 	}
-	defer q.mu.Unlock()
-	if err := q.admit(messages); err != nil {
+	defer q.leave()
+	if err := q.admit(messages, elsewhere); err != nil {
 		return nil, err
 	}
 	now := q.clock.Now()
@@ -133,11 +204,8 @@ func (q *Queue) Send(messages ...Message) ([]int64, error) {
 }
 
 // admit refuses what must not be stored, before anything is.
-func (q *Queue) admit(messages []Message) error {
-	size := q.messages.bytes
-	if q.dead != nil {
-		size += q.dead.size()
-	}
+func (q *Queue) admit(messages []Message, elsewhere int64) error {
+	size := q.messages.bytes + elsewhere
 	for _, m := range messages {
 		size += cost(m)
 		switch {
@@ -150,10 +218,25 @@ func (q *Queue) admit(messages []Message) error {
 		}
 	}
 	q.seen.forget(q.clock.Now())
-	if size > q.options.MaxSize || q.options.RequiresDuplicateDetection && len(q.seen.order)+len(messages) > MaxDuplicates {
+	full := size > q.options.MaxSize && q.kind != KindSubscription // its topic has looked
+	if full || q.options.RequiresDuplicateDetection && len(q.seen.order)+len(messages) > MaxDuplicates {
 		return fmt.Errorf("%s: %w", q.path, ErrQuota)
 	}
 	return nil
+}
+
+// elsewhere is the size of what counts as the queue's and is not in it. It takes other mutexes: not to be called under
+// this one's.
+func (q *Queue) elsewhere() int64 {
+	switch {
+	case q.kind == KindTopic:
+		if t, err := q.broker.Topic(q.path); err == nil {
+			return t.size()
+		}
+	case q.dead != nil:
+		return q.dead.size() + q.transfer.size()
+	}
+	return 0
 }
 
 func (q *Queue) size() int64 {
@@ -168,12 +251,14 @@ func cost(m Message) int64 { return int64(len(m.Body)+len(m.ID)) + overhead }
 func (q *Queue) store(it *item, now time.Time) int64 {
 	it.EnqueuedAt = now
 	q.enlist(it)
-	if it.ScheduledFor.After(now) {
+	if it.ScheduledFor.After(now) && q.kind != KindSubscription { // a rule's action may set it there, in vain
 		it.State = Scheduled
 		it.due = q.agenda.add(it.ScheduledFor, func() { q.activate(it) })
 		return it.SequenceNumber
 	}
-	q.limitLife(it)
+	if !q.forwards() {
+		q.limitLife(it)
+	}
 	q.offer(it)
 	return it.SequenceNumber
 }
@@ -213,7 +298,7 @@ func (q *Queue) CancelScheduled(numbers ...int64) error {
 	if err := q.enter(); err != nil {
 		return err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	for _, n := range numbers {
 		if it := q.messages.get(n); it == nil || it.State != Scheduled {
 			return fmt.Errorf("%s: %d: %w", q.path, n, ErrNotScheduled)
@@ -239,13 +324,17 @@ func (q *Queue) drop(it *item) {
 	q.settleSession(it.session)
 }
 
-// Waiting counts the receive calls that wait for a message.
+// Waiting counts the calls that wait for a message or for a session.
 func (q *Queue) Waiting() int {
 	if q.enter() != nil {
 		return 0
 	}
-	defer q.mu.Unlock()
-	n := q.main.waiters.Len()
+	defer q.leave()
+	return q.waiting()
+}
+
+func (q *Queue) waiting() int {
+	n := q.main.waiters.Len() + q.seekers.Len()
 	for _, s := range q.sessions {
 		n += s.line.waiters.Len()
 	}

@@ -17,7 +17,7 @@ import (
 func newQueue(t *testing.T, o broker.QueueOptions) (*broker.Queue, *clock.Running) {
 	t.Helper()
 	c := clock.NewRunning()
-	b := broker.New(c, 0)
+	b := broker.New(broker.Options{Clock: c})
 	t.Cleanup(b.Close)
 	o.Name = "q"
 	q, err := b.CreateQueue(o)
@@ -313,7 +313,7 @@ func TestReceiveThatWasCancelledLosesNothing(t *testing.T) {
 }
 
 func TestMessageSizeIsTheBrokersOwn(t *testing.T) {
-	b := broker.New(clock.Real(), 64<<10)
+	b := broker.New(broker.Options{MaxMessageSize: 64 << 10})
 	defer b.Close()
 	q, err := b.CreateQueue(broker.QueueOptions{Name: "q"})
 	must(t, err)
@@ -344,7 +344,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestDeletedQueueEndsWaiting(t *testing.T) {
-	b := broker.New(clock.Real(), 0)
+	b := broker.New(broker.Options{})
 	q, err := b.CreateQueue(broker.QueueOptions{Name: "Orders"})
 	must(t, err)
 	_, err = b.CreateQueue(broker.QueueOptions{Name: "ORDERS"})
@@ -389,7 +389,7 @@ func TestPeekShowsEverythingAndLocksNothing(t *testing.T) {
 }
 
 func TestBadOptionsNameTheirKey(t *testing.T) {
-	b := broker.New(clock.Real(), 0)
+	b := broker.New(broker.Options{})
 	for _, o := range []broker.QueueOptions{
 		{}, {Name: "/q"}, {Name: "q?"}, {Name: "q", LockDuration: 6 * time.Minute}, {Name: "q", MaxDeliveryCount: -1},
 		{Name: "q", DefaultTTL: -1}, {Name: "q", DuplicateWindow: 8 * 24 * time.Hour}, {Name: "q", MaxSize: -1},

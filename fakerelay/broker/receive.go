@@ -16,7 +16,7 @@ func (q *Queue) Receive(ctx context.Context) (Delivery, error) {
 	}
 	w := q.main.join()
 	q.serve(&q.main)
-	q.mu.Unlock()
+	q.leave()
 	return q.await(ctx, &q.main, w)
 }
 
@@ -25,16 +25,20 @@ func (q *Queue) TryReceive() (Delivery, bool, error) {
 	if err := q.enterPlain(); err != nil {
 		return Delivery{}, false, err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	d, ok := q.take(&q.main)
 	return d, ok, nil
 }
 
 func (q *Queue) enterPlain() error {
+	if err := q.enterToReceive(); err != nil {
+		return err
+	}
 	if q.options.RequiresSession {
+		q.leave()
 		return fmt.Errorf("%s: %w", q.path, ErrSessionRequired)
 	}
-	return q.enter()
+	return nil
 }
 
 // await waits without the mutex. What is given in the instant in which ctx ends goes back uncounted.
@@ -45,7 +49,7 @@ func (q *Queue) await(ctx context.Context, l *line, w *waiter) (Delivery, error)
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.leave()
 	select {
 	case r := <-w.result:
 		if it := q.locked[r.LockToken]; r.err == nil && it != nil {
@@ -57,8 +61,14 @@ func (q *Queue) await(ctx context.Context, l *line, w *waiter) (Delivery, error)
 	return Delivery{}, context.Cause(ctx)
 }
 
-// offer makes a message receivable, unless it has outlived its time.
+// offer makes a message receivable, unless it has outlived its time, or is to be handed on.
 func (q *Queue) offer(it *item) {
+	if q.forwards() {
+		it.TTL = q.life(it.TTL)
+		q.drop(it)
+		q.spill(it.Stored, q.options.ForwardTo)
+		return
+	}
 	if q.outlived(it) {
 		q.expire(it)
 		return
@@ -114,10 +124,10 @@ func (q *Queue) unlock(it *item) {
 
 // ReceiveDeferred locks a deferred message by its number.
 func (q *Queue) ReceiveDeferred(number int64) (Delivery, error) {
-	if err := q.enter(); err != nil {
+	if err := q.enterToReceive(); err != nil {
 		return Delivery{}, err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	it := q.messages.get(number)
 	if it == nil || it.State != Deferred || it.locked() {
 		return Delivery{}, fmt.Errorf("%s: %d: %w", q.path, number, ErrNotDeferred)

@@ -53,10 +53,14 @@ func (q *Queue) session(id string) *session {
 }
 
 func (q *Queue) enterSessions() error {
+	if err := q.enterToReceive(); err != nil {
+		return err
+	}
 	if !q.options.RequiresSession {
+		q.leave()
 		return fmt.Errorf("%s: %w", q.path, ErrNoSessions)
 	}
-	return q.enter()
+	return nil
 }
 
 // Accept locks the session of this id, which need not have messages yet.
@@ -67,7 +71,7 @@ func (q *Queue) Accept(id string) (*Session, error) {
 	if err := q.enterSessions(); err != nil {
 		return nil, err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	s := q.session(id)
 	if s.holder != nil {
 		return nil, fmt.Errorf("%s: %w", q.path, ErrSessionLocked)
@@ -84,14 +88,14 @@ func (q *Queue) AcceptNext(ctx context.Context) (*Session, error) {
 	k := &seeker{result: make(chan found, 1)}
 	place := q.seekers.PushBack(k)
 	q.assign()
-	q.mu.Unlock()
+	q.leave()
 	select {
 	case f := <-k.result:
 		return f.session, f.err
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.leave()
 	select {
 	case f := <-k.result:
 		if f.err == nil && f.session.of.holder == f.session {
@@ -166,7 +170,7 @@ func (s *Session) enter() error {
 		return err
 	}
 	if s.of.holder != s {
-		s.queue.mu.Unlock()
+		s.queue.leave()
 		return fmt.Errorf("%s: %w", s.queue.path, ErrSessionLockLost)
 	}
 	return nil
@@ -179,7 +183,7 @@ func (s *Session) Receive(ctx context.Context) (Delivery, error) {
 	}
 	w := s.of.line.join()
 	s.queue.serve(&s.of.line)
-	s.queue.mu.Unlock()
+	s.queue.leave()
 	return s.queue.await(ctx, &s.of.line, w)
 }
 
@@ -188,7 +192,7 @@ func (s *Session) TryReceive() (Delivery, bool, error) {
 	if err := s.enter(); err != nil {
 		return Delivery{}, false, err
 	}
-	defer s.queue.mu.Unlock()
+	defer s.queue.leave()
 	d, ok := s.queue.take(&s.of.line)
 	return d, ok, nil
 }
@@ -196,7 +200,7 @@ func (s *Session) TryReceive() (Delivery, bool, error) {
 // LockedUntil tells when the lock will end.
 func (s *Session) LockedUntil() time.Time {
 	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
+	defer s.queue.leave()
 	return s.of.lockedUntil
 }
 
@@ -205,7 +209,7 @@ func (s *Session) Renew() (time.Time, error) {
 	if err := s.enter(); err != nil {
 		return time.Time{}, err
 	}
-	defer s.queue.mu.Unlock()
+	defer s.queue.leave()
 	s.of.lockedUntil = s.queue.clock.Now().Add(s.queue.options.LockDuration)
 	s.queue.agenda.move(s.of.lockEnd, s.of.lockedUntil)
 	return s.of.lockedUntil, nil
@@ -216,7 +220,7 @@ func (s *Session) State() ([]byte, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
-	defer s.queue.mu.Unlock()
+	defer s.queue.leave()
 	return s.of.state, nil
 }
 
@@ -228,7 +232,7 @@ func (s *Session) SetState(state []byte) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
-	defer s.queue.mu.Unlock()
+	defer s.queue.leave()
 	if len(state) == 0 {
 		state = nil
 	}
@@ -255,6 +259,6 @@ func (s *Session) Close() {
 	if s.enter() != nil {
 		return
 	}
-	defer s.queue.mu.Unlock()
+	defer s.queue.leave()
 	s.queue.end(s.of, false)
 }

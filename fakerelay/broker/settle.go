@@ -75,7 +75,7 @@ func (q *Queue) settle(token uuid.UUID, do func(*item)) error {
 	if err := q.enter(); err != nil {
 		return err
 	}
-	defer q.mu.Unlock()
+	defer q.leave()
 	it := q.locked[token]
 	switch {
 	case it == nil && q.options.RequiresSession:
