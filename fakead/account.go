@@ -4,6 +4,7 @@ package fakead
 // what is computed from them when it is asked for (MS-ADTS 3.1.1.4.5).
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,18 +19,27 @@ func loadAccount(e *tree.Entry) *password.Account {
 	count, _ := e.Int("badPwdCount")
 	current := password.Decode([]byte(e.First(unicodePwd)))
 	return &password.Account{
-		Name:        e.First("sAMAccountName"),
-		DisplayName: e.First("displayName"),
-		Control:     uint32(control),
-		Passwords:   append(current, password.Decode([]byte(e.First("ntPwdHistory")))...),
-		LastSet:     timeOf(e, "pwdLastSet"),
-		Expires:     timeOf(e, "accountExpires"),
-		LogonHours:  []byte(e.First("logonHours")),
-		BadCount:    int(count),
-		BadTime:     timeOf(e, "badPasswordTime"),
-		LockoutTime: timeOf(e, "lockoutTime"),
-		LastLogon:   timeOf(e, "lastLogonTimestamp"),
+		Name:          e.First("sAMAccountName"),
+		DisplayName:   e.First("displayName"),
+		Control:       uint32(control),
+		Passwords:     append(current, password.Decode([]byte(e.First("ntPwdHistory")))...),
+		LastSet:       timeOf(e, "pwdLastSet"),
+		Expires:       timeOf(e, "accountExpires"),
+		LogonHours:    []byte(e.First("logonHours")),
+		ElsewhereOnly: elsewhereOnly(e.First("userWorkstations")),
+		BadCount:      int(count),
+		BadTime:       timeOf(e, "badPasswordTime"),
+		LockoutTime:   timeOf(e, "lockoutTime"),
+		LastLogon:     timeOf(e, "lastLogonTimestamp"),
 	}
+}
+
+// elsewhereOnly reads userWorkstations: NetBIOS names between commas, or nothing. A simple bind happens at the
+// domain controller.
+func elsewhereOnly(workstations string) bool {
+	return workstations != "" && !slices.ContainsFunc(strings.Split(workstations, ","), func(name string) bool {
+		return strings.EqualFold(strings.TrimSpace(name), dcName)
+	})
 }
 
 func timeOf(e *tree.Entry, name string) time.Time {

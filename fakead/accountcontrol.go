@@ -5,40 +5,55 @@ package fakead
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"passback/fakead/password"
+	"passback/fakead/tree"
 )
 
-// applyTimes applies what is written of pwdLastSet and lockoutTime.
+const (
+	pwdLastSet  = "pwdLastSet"
+	lockoutTime = "lockoutTime"
+)
+
+// applyTimes applies what is written of pwdLastSet and lockoutTime. What the clauses amount to is worked out on a
+// plan that is never committed: 0 and -1 stand for something else than themselves.
 func (m *modification) applyTimes(changes []change) result {
-	written := map[string]string{}
+	written := m.server.tree.Plan(m.target)
 	for _, c := range changes {
-		name := strings.ToLower(c.name)
-		switch {
-		case c.operation != changeDelete && len(c.values) == 1:
-			written[name] = string(c.values[0])
-		case written[name] == "":
-			written[name] = "" // the delete that an add may follow; by itself it is refused
+		err := written.Apply([]tree.Change{c.plain()}, tree.Rules{})
+		if err == nil {
+			continue
 		}
+		if res := m.server.treeResult(err); res.code != codeInvalidSyntax {
+			return res
+		}
+		return invalidTime() // what is no number is no time either
 	}
-	if value, ok := written["lockouttime"]; ok {
-		if res := m.applyLockout(value); res.code != codeSuccess {
+	if writes(changes, lockoutTime) {
+		if res := m.applyLockout(written.First(lockoutTime)); res.code != codeSuccess {
 			return res
 		}
 	}
-	if value, ok := written["pwdlastset"]; ok {
-		return m.applyLastSet(value)
+	if writes(changes, pwdLastSet) {
+		return m.applyLastSet(written.First(pwdLastSet))
 	}
 	return result{}
+}
+
+// writes tells whether one of the changes names an attribute.
+func writes(changes []change, name string) bool {
+	return slices.ContainsFunc(changes, func(c change) bool { return strings.EqualFold(c.name, name) })
 }
 
 func (m *modification) applyLockout(value string) result {
 	switch value {
 	case "0":
 		m.account.Unlock()
+		m.plan.Set(lockoutTime, "0") // also where there was none
 		return result{}
 	case "":
 		return illegalChange()
@@ -55,21 +70,29 @@ func (m *modification) applyLastSet(value string) result {
 		if !m.access.unexpires() {
 			return secErr(errorAccessDenied, "031A11B9")
 		}
-		m.account.LastSet = m.server.clock.Now()
+		if m.account.LastSet.IsZero() {
+			m.account.LastSet = m.server.clock.Now()
+		}
 	case "":
 		return illegalChange()
 	default:
-		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
+		return invalidTime()
 	}
 	return result{}
+}
+
+// invalidTime answers for a pwdLastSet other than 0 and -1.
+func invalidTime() result {
+	return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
 }
 
 // illegalChange answers for taking away what an account always has.
 func illegalChange() result { return svcErr(errorDSIllegalModification, "031A11F6") }
 
-// applyControl applies what a new userAccountControl brings about.
-func (m *modification) applyControl() result {
-	if !m.plan.Changes("userAccountControl") {
+// applyControl applies what a write of userAccountControl brings about. It ends a lockout, whether or not the bits
+// say so and even if they stay as they were.
+func (m *modification) applyControl(changes []change) result {
+	if !writes(changes, "userAccountControl") {
 		return result{}
 	}
 	if m.plan.First("userAccountControl") == "" {
@@ -77,7 +100,10 @@ func (m *modification) applyControl() result {
 	}
 	written, _ := strconv.ParseInt(m.plan.First("userAccountControl"), 10, 64)
 	control := storedControl(uint32(written))
-	if uint32(written)&password.LockedOut != 0 && !m.account.LockoutTime.IsZero() {
+	if res := judgeControl(control); res.code != codeSuccess {
+		return res
+	}
+	if !m.account.LockoutTime.IsZero() {
 		m.account.Unlock()
 	}
 	m.account.Control = control
@@ -85,7 +111,7 @@ func (m *modification) applyControl() result {
 		return svcErr(errorPasswordRestriction, "031A124C")
 	}
 	if control&password.SmartcardRequired != 0 && m.before.Control&password.SmartcardRequired == 0 {
-		m.randomise()
+		m.account.Randomise()
 	}
 	m.plan.Set("userAccountControl", strconv.FormatInt(int64(int32(control)), 10))
 	return result{}
@@ -99,6 +125,26 @@ func storedControl(control uint32) uint32 {
 		control |= password.NormalAccount
 	}
 	return control
+}
+
+// judgeControl refuses bits that contradict each other: an account is of one kind, only a read-only domain
+// controller keeps part of the secrets, and trusts between domains are not made by LDAP.
+func judgeControl(control uint32) result {
+	const partialSecrets = 0x4000000
+	kinds := 0
+	for _, kind := range []uint32{password.NormalAccount, password.InterdomainTrust, password.WorkstationTrust, password.ServerTrust} {
+		if control&kind != 0 {
+			kinds++
+		}
+	}
+	switch {
+	case kinds > 1, control&partialSecrets != 0 && control&password.WorkstationTrust == 0:
+		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1254")}
+	case control&password.InterdomainTrust != 0:
+		return secErr(errorAccessDenied, "031A11B9")
+	default:
+		return result{}
+	}
 }
 
 // lacksPassword: an enabled user must have a password, unless the policy takes an empty one or the user is

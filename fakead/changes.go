@@ -5,6 +5,8 @@ package fakead
 import (
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/jimlambrt/gldap"
+
+	"passback/fakead/tree"
 )
 
 // What a change does.
@@ -19,6 +21,11 @@ type change struct {
 	operation int
 	name      string
 	values    [][]byte
+}
+
+// plain is the change as the tree applies it.
+func (c change) plain() tree.Change {
+	return tree.Change{Op: tree.Op(c.operation), Value: tree.Value{Name: c.name, Values: c.values}}
 }
 
 // decodeChanges reads what gldap leaves undone: the values of a change arrive as the BER of their SET.

@@ -25,7 +25,7 @@ func (s *Server) compare(req *request) result {
 	switch {
 	case attribute == nil:
 		return result{code: codeNoSuchAttribute, text: s.text.unknownAttribute()}
-	case !s.accessTo(req.session, e).reads(attribute):
+	case req.conn.hides(attribute), !s.accessTo(req.session, e).reads(attribute):
 		return result{code: codeCompareFalse}
 	case len(e.Get(attribute.Name)) == 0:
 		return atrErr(codeNoSuchAttribute, errorDSNoAttributeOrValue, "03152B78", attribute.Type(), attribute.Name)

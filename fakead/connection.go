@@ -26,7 +26,9 @@ type connection struct {
 	patience time.Duration // with the client, for its next request
 	pending  []byte        // what gldap has not read of it yet
 	stopped  chan struct{}
-	stop     func() // closes the connection, once
+
+	hidesUserPassword bool   // since it opened; set before the first request
+	stop              func() // closes the connection, once
 
 	raw     net.Conn
 	writing sync.Mutex
@@ -53,6 +55,7 @@ func newConnection(f *front, nc net.Conn) *connection {
 
 // serve answers requests until the connection ends.
 func (c *connection) serve(config *tls.Config) {
+	c.front.server.opened(c)
 	if config != nil && c.startTLS(config) != nil {
 		return
 	}

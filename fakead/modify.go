@@ -73,7 +73,7 @@ func (s *Server) applyModify(req *request, name string, changes []change) result
 	}
 	m := &modification{
 		server: s, target: target, caller: caller, access: s.accessTo(req.session, target),
-		policy: s.policyFor(target), hints: hints, clauses: classify(changes), plan: s.tree.Plan(target), account: loadAccount(target),
+		policy: s.policyFor(target), hints: hints, clauses: classify(changes, s.userPasswordIsPassword()), plan: s.tree.Plan(target), account: loadAccount(target),
 		parts: req.sdFlags(),
 	}
 	m.before = *m.account
@@ -110,7 +110,7 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 	for _, step := range []func() result{
 		func() result { return m.write(secrets) },
 		func() result { return m.applyTimes(special) },
-		m.applyControl,
+		func() result { return m.applyControl(changes) },
 		func() result { return m.applyDescriptor(descriptors) },
 	} {
 		if res := step(); res.code != codeSuccess {
@@ -138,7 +138,7 @@ func (m *modification) forbidden(changes []change) (result, bool) {
 			return result{code: codeNoSuchAttribute, text: m.server.text.unknownAttribute()}, true
 		}
 		switch {
-		case isUnicodePwd(c.name):
+		case m.clauses.contain(c):
 		case isDescriptor(c.name):
 			if m.parts&^m.access.partsWritable() != 0 {
 				return secErr(errorAccessDenied, "03152E13"), true
@@ -149,16 +149,16 @@ func (m *modification) forbidden(changes []change) (result, bool) {
 	}
 	resets := m.access.right(security.ControlAccess, rightResetPassword)
 	switch m.clauses.form {
-	case noPassword, emptyForm, manyValuesForm, deleteForm:
+	case noPassword, emptyForm, manyValuesForm, deleteForm, plainDeleteForm:
 		return result{}, false // refused for what they are, whoever asks
 	case changeForm:
 		if !m.access.right(security.ControlAccess, rightChangePassword) {
-			return atrErr(codeConstraintViolation, errorAccessDenied, "03191083", unicodePwdType, unicodePwd), true
+			return m.clauses.violation(errorAccessDenied), true
 		}
 		return result{}, false
 	case deleteAllAndAddForm:
 		if !resets {
-			return passwordAtrErr(errorInvalidPassword), true
+			return m.clauses.violation(errorInvalidPassword), true
 		}
 	}
 	if !resets {
@@ -168,17 +168,17 @@ func (m *modification) forbidden(changes []change) (result, bool) {
 }
 
 // split separates what the tree can apply from what means something to the SAM and from security descriptors.
-// unicodePwd is in none.
+// Passwords are in none.
 func (m *modification) split(changes []change) (plain []tree.Change, special, descriptors []change) {
 	for _, c := range changes {
 		switch {
-		case isUnicodePwd(c.name):
+		case m.clauses.contain(c):
 		case isDescriptor(c.name):
 			descriptors = append(descriptors, c)
-		case m.target.IsA("user") && (strings.EqualFold(c.name, "pwdLastSet") || strings.EqualFold(c.name, "lockoutTime")):
+		case m.target.IsA("user") && (strings.EqualFold(c.name, pwdLastSet) || strings.EqualFold(c.name, lockoutTime)):
 			special = append(special, c)
 		default:
-			plain = append(plain, tree.Change{Op: tree.Op(c.operation), Value: tree.Value{Name: c.name, Values: c.values}})
+			plain = append(plain, c.plain())
 		}
 	}
 	return plain, special, descriptors

@@ -149,7 +149,7 @@ func TestLockoutTimeTakesOnlyZero(t *testing.T) {
 
 func TestUserAccountControl(t *testing.T) {
 	dc := fakead.RunT(t)
-	seed(t, dc, fakead.User{SAM: "alice", Locked: true}, fakead.User{SAM: "bob"})
+	seed(t, dc, fakead.User{SAM: "alice", Locked: true}, fakead.User{SAM: "bob"}, fakead.User{SAM: "locked", Locked: true})
 	if err := dc.AddUser(fakead.User{SAM: "new", Disabled: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +165,9 @@ func TestUserAccountControl(t *testing.T) {
 	if got := stateOf(t, dc, "alice"); got.Locked || value("alice") != "512" {
 		t.Errorf("locked %t, stored %s", got.Locked, value("alice"))
 	}
+	expect(t, "two kinds of account", set("alice", 0x1200), 80, textInvalidSetTime[:8])
+	expect(t, "a trust", set("alice", 0x800), 50, textNoResetRight)
+	expect(t, "part of the secrets", set("alice", 0x4000200), 80, textInvalidSetTime[:8])
 	expect(t, "no kind of account", set("alice", 2), 0, "")
 	if got := value("alice"); got != "514" || stateOf(t, dc, "alice").Enabled {
 		t.Errorf("stored %s", got)
@@ -176,6 +179,10 @@ func TestUserAccountControl(t *testing.T) {
 		t.Error("the password was not randomised")
 	}
 	expect(t, "bind without the card", connect(t, dc).Bind("bob@corp.example", oldPassword), 49, bindText("52e"))
+	expect(t, "the same bits", set("locked", 0x200), 0, "")
+	if stateOf(t, dc, "locked").Locked {
+		t.Error("a write of userAccountControl did not unlock")
+	}
 }
 
 func TestAddedAccounts(t *testing.T) {

@@ -33,6 +33,8 @@ func (s *Server) Domain() string { return s.domain }
 // NetBIOS is the domain's short name.
 func (s *Server) NetBIOS() string { return s.netbios }
 
+const dcName = "DC1" // NetBIOS name of the domain controller
+
 // HostName is the DNS name of the domain controller.
 func (s *Server) HostName() string { return "dc1." + s.domain }
 

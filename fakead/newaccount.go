@@ -5,7 +5,6 @@ package fakead
 // entry exists and gives it to the entry afterwards.
 
 import (
-	"crypto/rand"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,20 +27,22 @@ type newAccount struct {
 func (s *Server) newAccountOf(req *request, values []tree.Value) (newAccount, []tree.Value, result) {
 	n := newAccount{account: password.Account{Control: password.NormalAccount | password.AccountDisabled | password.NotRequired}}
 	var rest []tree.Value
-	var secrets [][]byte
+	var secrets []written
+	passwords := passwordClauses{andPlain: s.userPasswordIsPassword()}
 	lastSet := ""
 	for _, v := range values {
 		first := ""
 		if len(v.Values) > 0 {
 			first = string(v.Values[0])
 		}
-		switch strings.ToLower(v.Name) {
-		case "unicodepwd":
+		if c := (change{name: v.Name, values: v.Values}); passwords.contain(c) {
 			if len(v.Values) == 0 {
-				return n, nil, passwordAtrErr(errorDSConstraintViolation)
+				return n, nil, passwordAtrErr(errorDSConstraintViolation, tree.LookupAttribute(v.Name).Name)
 			}
-			secrets = append(secrets, v.Values...)
+			secrets = append(secrets, c.written()...)
 			continue
+		}
+		switch strings.ToLower(v.Name) {
 		case "pwdlastset":
 			lastSet = first
 			continue
@@ -85,7 +86,7 @@ func namesUser(classes [][]byte) bool {
 	return false
 }
 
-func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets [][]byte, lastSet string) result {
+func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets []written, lastSet string) result {
 	now, policy := s.clock.Now(), s.policy()
 	switch {
 	case len(secrets) > 0 && !req.session.encrypted:
@@ -96,7 +97,10 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets [][]byte, 
 		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
 	}
 	for _, value := range secrets {
-		secret, ok := decodePassword(value)
+		if value.isEmpty() {
+			return s.emptyValue()
+		}
+		secret, ok := value.decode()
 		if !ok {
 			return svcErr(errorGenFailure, "031A1254")
 		}
@@ -110,7 +114,7 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets [][]byte, 
 		return svcErr(errorPasswordRestriction, "031A124C")
 	}
 	if n.account.Control&password.SmartcardRequired != 0 {
-		n.account.Set(policy, now, rand.Text(), false)
+		n.account.Randomise()
 		n.written = true
 	}
 	if lastSet == "0" {

@@ -109,7 +109,7 @@ func (s *Server) matching(req *request, m *gldap.SearchMessage, bases []*tree.En
 	deadline := clock.Real().Now().Add(limit)
 	_, deleted := req.control(oidShowDeleted)
 	for _, base := range bases {
-		for e := range s.tree.Search(tree.Query{Base: base, Scope: tree.Scope(m.Scope), Filter: filter}) {
+		for e := range s.tree.Search(tree.Query{Base: base, Scope: tree.Scope(m.Scope), Filter: filter, Hidden: req.conn.hides}) {
 			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
 				return nil, true
 			}
@@ -151,7 +151,7 @@ func (s *Server) answerPage(req *request, m *gldap.SearchMessage, page *resultPa
 	now := rest[:min(limit, len(rest))]
 	complete := len(now) == len(rest)
 	answer := pageAnswer{complete: complete}
-	selected := selectAttributes(m.Attributes)
+	selected := req.conn.selectAttributes(m.Attributes)
 	for _, e := range now {
 		if s.tree.Find(e.DN()) == e { // it may have gone since the first page
 			answer.entries = append(answer.entries, s.render(req, m, e, selected))

@@ -31,7 +31,7 @@ type selection struct {
 }
 
 // selectAttributes reads the list. Names that the schema does not know are dropped; + adds nothing.
-func selectAttributes(names []string) selection {
+func (c *connection) selectAttributes(names []string) selection {
 	s := selection{all: len(names) == 0}
 	seen := map[*tree.Attribute]bool{}
 	for _, name := range names {
@@ -39,7 +39,7 @@ func selectAttributes(names []string) selection {
 			s.all = true
 			continue
 		}
-		if one, ok := selectAttribute(name); ok && !seen[one.attribute] {
+		if one, ok := c.selectAttribute(name); ok && !seen[one.attribute] {
 			seen[one.attribute] = true
 			s.named = append(s.named, one)
 		}
@@ -47,10 +47,10 @@ func selectAttributes(names []string) selection {
 	return s
 }
 
-func selectAttribute(description string) (selected, bool) {
+func (c *connection) selectAttribute(description string) (selected, bool) {
 	parts := strings.Split(description, ";")
 	one := selected{attribute: tree.LookupAttribute(parts[0]), high: -1}
-	if one.attribute == nil || one.attribute.NeverReadable {
+	if one.attribute == nil || c.hides(one.attribute) {
 		return one, false
 	}
 	for _, option := range parts[1:] {
@@ -100,7 +100,7 @@ func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, wan
 	}
 	if want.all {
 		for a, values := range e.All() {
-			if !a.NeverReadable && a.Name != descriptorAttribute && (all || access.reads(a)) {
+			if !req.conn.hides(a) && a.Name != descriptorAttribute && (all || access.reads(a)) {
 				add(selected{attribute: a, high: -1}, values)
 			}
 		}

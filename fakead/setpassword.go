@@ -1,10 +1,9 @@
 package fakead
 
-// Setting a password by unicodePwd: the decisions of MS-SAMR 3.1.1.7 in the order in which they were measured,
+// Setting a password by unicodePwd or userPassword: the decisions of MS-SAMR 3.1.1.7 in the order in which they were measured,
 // and the record that the directory keeps of them.
 
 import (
-	"crypto/rand"
 	"fmt"
 
 	"passback/fakead/password"
@@ -29,8 +28,7 @@ func (r FilterRequest) Format(f fmt.State, _ rune) {
 
 // newPasswords are the decoded values of a modify.
 type newPasswords struct {
-	old string
-	new []string
+	old, new string
 }
 
 // decode reads the passwords of the clauses, or answers what their form or their encoding deserves.
@@ -41,15 +39,18 @@ func (m *modification) decode() (newPasswords, result) {
 	switch m.clauses.form {
 	case noPassword:
 		return p, result{}
-	case emptyForm, emptyAddForm, manyValuesForm:
-		return p, passwordAtrErr(errorDSConstraintViolation)
+	case emptyForm, emptyAddForm, manyValuesForm, plainDeleteForm:
+		return p, m.clauses.violation(errorDSConstraintViolation)
 	case changeForm:
-		refused = passwordAtrErr(errorDSConstraintViolation)
-		old, ok := decodePassword(m.clauses.old)
+		refused = m.clauses.violation(errorDSConstraintViolation)
+		if m.clauses.old.isEmpty() || m.clauses.new.isEmpty() {
+			return p, m.server.emptyValue()
+		}
+		old, ok := m.clauses.old.decode()
 		if !ok {
 			return p, refused
 		}
-		p.old, values = old, [][]byte{m.clauses.new}
+		p.old, values = old, []written{m.clauses.new}
 	case resetForm, deleteAllAndAddForm:
 	default:
 		return p, svcErr(errorDSUnwilling, "031A1254")
@@ -58,44 +59,51 @@ func (m *modification) decode() (newPasswords, result) {
 		return p, svcErr(errorDSIllegalModification, "031A11F6")
 	}
 	for _, v := range values {
-		secret, ok := decodePassword(v)
+		if v.isEmpty() {
+			return p, m.server.emptyValue()
+		}
+		secret, ok := v.decode()
 		if !ok {
 			return p, refused
 		}
-		p.new = append(p.new, secret)
+		p.new = secret // of several values the last one counts
 	}
 	return p, result{}
 }
 
+// emptyValue answers for a value of no bytes, which no attribute takes.
+func (s *Server) emptyValue() result {
+	return result{code: codeInvalidSyntax, text: s.text.unknownAttribute()}
+}
+
 // write judges and sets the passwords. A wrong old one is counted although the modify fails.
 func (m *modification) write(p newPasswords) result {
+	if m.clauses.form == noPassword {
+		return result{}
+	}
 	s, now := m.server, m.server.clock.Now()
 	policy := m.policy
 	changing := m.clauses.form == changeForm
 	refused := svcErr(errorPasswordRestriction, "031A126C")
 	if changing {
-		refused = passwordAtrErr(errorPasswordRestriction)
+		refused = m.clauses.violation(errorPasswordRestriction)
 		if m.account.Locked(policy, now) {
-			return passwordAtrErr(errorAccountLockedOut)
+			return m.clauses.violation(errorAccountLockedOut)
 		}
 		if !m.account.Is(p.old) {
-			m.account.CountWrong(policy, now, p.old)
+			m.account.CountWrong(policy, now)
 			saveAccount(func(name string, values ...string) { s.tree.Set(m.target, name, values...) }, &m.before, m.account)
-			return passwordAtrErr(errorInvalidPassword)
+			return m.clauses.violation(errorInvalidPassword)
 		}
 	}
-	for _, secret := range p.new {
-		m.rule = m.account.Judge(policy, now, secret, password.Check{AgeAndHistory: changing || m.hints})
-		if m.rule == password.Acceptable && !s.filtersAccept(m.account, secret, !changing) {
-			m.rule = password.Filter
-		}
-		if m.rule != password.Acceptable {
-			return refused
-		}
+	m.rule = m.account.Judge(policy, now, p.new, password.Check{AgeAndHistory: changing || m.hints})
+	if m.rule == password.Acceptable && !s.filtersAccept(m.account, p.new, !changing) {
+		m.rule = password.Filter
 	}
-	if n := len(p.new); n > 0 { // of several values the last one stays
-		m.account.Set(policy, now, p.new[n-1], !changing && !m.access.unexpires())
+	if m.rule != password.Acceptable {
+		return refused
 	}
+	m.account.Set(policy, now, p.new, !changing && !m.access.unexpires())
 	return result{}
 }
 
@@ -106,13 +114,4 @@ func (s *Server) filtersAccept(a *password.Account, secret string, set bool) boo
 		}
 	}
 	return true
-}
-
-func passwordAtrErr(win32 uint32) result {
-	return atrErr(codeConstraintViolation, win32, "03190F80", unicodePwdType, unicodePwd)
-}
-
-// randomise is what becomes of the password of an account that a smart card is required of.
-func (m *modification) randomise() {
-	m.account.Set(m.policy, m.server.clock.Now(), rand.Text(), false)
 }

@@ -74,6 +74,9 @@ func TestResetByAnAdministrator(t *testing.T) {
 
 func TestChange(t *testing.T) {
 	dc := fakead.RunT(t)
+	policy := dc.Policy()
+	policy.LockoutThreshold = 10 // without one nothing is counted
+	dc.SetPolicy(policy)
 	seed(t, dc, fakead.User{SAM: "colleague"})
 	n := 0
 	for name, c := range map[string]struct {
@@ -155,7 +158,6 @@ func TestEncodingOfUnicodePwd(t *testing.T) {
 		"one quote":         strings.TrimSuffix(quoted(newPassword), "\"\x00"),
 		"a lone quote":      "\"\x00",
 		"odd length":        quoted(newPassword) + "\x00",
-		"an empty value":    "",
 		"big-endian UTF-16": "\x00" + strings.TrimSuffix(quoted(newPassword), "\x00"),
 	} {
 		m := ldap.NewModifyRequest(dn, nil)

@@ -11,6 +11,7 @@ const (
 	NoSuchUser         Admission = 0x525
 	WrongPassword      Admission = 0x52e
 	OutsideLogonHours  Admission = 0x530
+	WrongWorkstation   Admission = 0x531
 	PasswordExpired    Admission = 0x532
 	AccountIsDisabled  Admission = 0x533
 	AccountExpired     Admission = 0x701
@@ -21,7 +22,7 @@ const (
 // Logon judges a password at logon and keeps the account's counters. What else stands in the way is told only
 // to who knows the password, except for a lockout.
 func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
-	right := a.lets(password, now)
+	right := a.lets(p, password, now)
 	locked := a.Locked(p, now)
 	disabled := a.Control&AccountDisabled != 0
 	switch {
@@ -30,7 +31,7 @@ func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
 	case !right && locked:
 		return WrongPassword
 	case !right:
-		a.CountWrong(p, now, password)
+		a.countAtLogon(p, now, password)
 		return WrongPassword
 	case disabled:
 		return AccountIsDisabled
@@ -38,6 +39,8 @@ func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
 		return AccountExpired
 	case !a.withinLogonHours(now):
 		return OutsideLogonHours
+	case a.ElsewhereOnly:
+		return WrongWorkstation
 	case a.MustChange():
 		return PasswordMustChange
 	case a.Expired(p, now):
@@ -50,22 +53,37 @@ func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
 	return Admitted
 }
 
-// lets accepts the current password, and the one before it for an hour after it was replaced; but not of an
-// account that a smart card is required of, whose current one nobody knows.
-func (a *Account) lets(password string, now time.Time) bool {
+// lets accepts the current password, and the one before it while pwdLastSet is less than an hour ago; but not of
+// an account that a smart card is required of, whose current one nobody knows.
+func (a *Account) lets(p Policy, password string, now time.Time) bool {
 	if a.Is(password) {
 		return true
 	}
-	return len(a.Passwords) > 1 && a.Control&SmartcardRequired == 0 && now.Sub(a.Passwords[0].since) < graceForOld && a.Passwords[1].Is(password)
+	former := a.former(p)
+	return len(former) > 0 && a.Control&SmartcardRequired == 0 && now.Sub(a.LastSet) < graceForOld && former[0].Is(password)
 }
 
-// CountWrong counts a wrong password, unless it is one of the two before the current, and locks the account
-// when they are enough.
-func (a *Account) CountWrong(p Policy, now time.Time, password string) {
-	for _, old := range a.Passwords[min(1, len(a.Passwords)):min(rememberedAtLeast, len(a.Passwords))] {
+// former are the two passwords before the current one, as far as the policy remembers them.
+func (a *Account) former(p Policy) []Stored {
+	n := min(len(a.Passwords), p.History, rememberedAtLeast)
+	return a.Passwords[min(1, n):n]
+}
+
+// countAtLogon counts a wrong password, unless it is one of the two before the current.
+func (a *Account) countAtLogon(p Policy, now time.Time, password string) {
+	for _, old := range a.former(p) {
 		if old.Is(password) {
 			return
 		}
+	}
+	a.CountWrong(p, now)
+}
+
+// CountWrong counts a wrong password and locks the account when they are enough. Where none are ever enough,
+// nothing is counted: MS-SAMR speaks of a threshold above 0 only.
+func (a *Account) CountWrong(p Policy, now time.Time) {
+	if p.LockoutThreshold <= 0 {
+		return
 	}
 	lockoutRanOut := !a.LockoutTime.IsZero() && a.BadTime.Before(a.LockoutTime.Add(p.LockoutDuration))
 	if now.Sub(a.BadTime) > p.LockoutWindow || lockoutRanOut {
@@ -73,7 +91,7 @@ func (a *Account) CountWrong(p Policy, now time.Time, password string) {
 	}
 	a.BadCount++
 	a.BadTime = now
-	if p.LockoutThreshold > 0 && a.BadCount >= p.LockoutThreshold {
+	if a.BadCount >= p.LockoutThreshold {
 		a.LockoutTime = now
 	}
 }

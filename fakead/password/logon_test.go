@@ -30,6 +30,7 @@ func TestLogonTellsWhyOnlyToWhoKnowsThePassword(t *testing.T) {
 	expired := func(a *password.Account) { a.Expires = noon }
 	mustChange := func(a *password.Account) { a.LastSet = time.Time{} }
 	old := func(a *password.Account) { a.LastSet = noon.Add(-p.MaxAge - time.Second) }
+	elsewhere := func(a *password.Account) { a.ElsewhereOnly = true }
 	hours := func(a *password.Account) { a.LogonHours = make([]byte, 21) }
 	endless := func(a *password.Account) { a.Control |= password.DontExpire }
 	for _, c := range []struct {
@@ -45,6 +46,7 @@ func TestLogonTellsWhyOnlyToWhoKnowsThePassword(t *testing.T) {
 		{"must change", []func(*password.Account){mustChange}, password.PasswordMustChange, password.WrongPassword},
 		{"password expired", []func(*password.Account){old}, password.PasswordExpired, password.WrongPassword},
 		{"outside logon hours", []func(*password.Account){hours}, password.OutsideLogonHours, password.WrongPassword},
+		{"at another workstation only", []func(*password.Account){elsewhere}, password.WrongWorkstation, password.WrongPassword},
 		{"locked and disabled", []func(*password.Account){locked, disabled}, password.AccountIsDisabled, password.WrongPassword},
 		{"locked and must change", []func(*password.Account){locked, mustChange}, password.AccountLockedOut, password.AccountLockedOut},
 		{"disabled and expired", []func(*password.Account){disabled, expired}, password.AccountIsDisabled, password.WrongPassword},
@@ -136,6 +138,7 @@ func TestCountingStartsAgainAfterTheWindow(t *testing.T) {
 
 func TestOldPasswords(t *testing.T) {
 	p := locking()
+	p.History = 24
 	a := &password.Account{Control: password.NormalAccount}
 	for i, secret := range []string{"first", "second", "third", "fourth"} {
 		a.Set(p, noon.Add(time.Duration(i-3)*24*time.Hour), secret, false)
@@ -156,6 +159,23 @@ func TestOldPasswords(t *testing.T) {
 		if got := a.Logon(p, c.at, c.secret); got != password.WrongPassword || a.BadCount != c.count {
 			t.Errorf("%s: %x, badPwdCount %d, want %d", c.secret, int(got), a.BadCount, c.count)
 		}
+	}
+}
+
+// Without a history nothing is known of the passwords before.
+func TestOldPasswordsWithoutAHistory(t *testing.T) {
+	p := locking()
+	a := account()
+	a.Set(p, noon, "next", false)
+	if got := a.Logon(p, noon, right); got != password.WrongPassword || a.BadCount != 1 {
+		t.Errorf("%x, badPwdCount %d", int(got), a.BadCount)
+	}
+}
+
+func TestNothingIsCountedWithoutAThreshold(t *testing.T) {
+	a := account()
+	if got := a.Logon(password.Policy{}, noon, wrong); got != password.WrongPassword || a.BadCount != 0 || !a.BadTime.IsZero() {
+		t.Errorf("%x, badPwdCount %d, badPasswordTime %v", int(got), a.BadCount, a.BadTime)
 	}
 }
 
@@ -188,12 +208,12 @@ func TestComputedValues(t *testing.T) {
 
 func TestStoredPasswords(t *testing.T) {
 	a := account()
-	a.Set(locking(), noon, "next", false)
+	a.Set(password.Policy{History: 2}, noon, "next", false)
 	read := password.Decode(password.Encode(a.Passwords))
 	if len(read) != 2 || !read[0].Is("next") || read[0].Is(right) || !read[1].Is(right) {
 		t.Error("what was written is not what was read")
 	}
-	if one, other := password.Store("same", noon), password.Store("same", noon); one == other {
+	if one, other := password.Store("same"), password.Store("same"); one == other {
 		t.Error("two digests of one password are equal: no salt")
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {

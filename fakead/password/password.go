@@ -3,11 +3,13 @@
 // LDAP or of where accounts are kept.
 //
 // Sources: MS-SAMR 3.1.1.7 (constraints) and 3.1.1.8 (attribute triggers), MS-ADTS 3.1.1.4.5 (computed values),
-// and, for counting and precedence, what a real server was measured to do. Left out on purpose: workstation
-// restrictions, since an LDAP bind names no workstation.
+// and, for counting and precedence, what a real server was measured to do.
 package password
 
-import "time"
+import (
+	"crypto/rand"
+	"time"
+)
 
 // A Policy is a domain's rules for passwords and lockout.
 type Policy struct {
@@ -60,13 +62,14 @@ type Account struct {
 	Control     uint32   // userAccountControl
 	Passwords   []Stored // the current one first; none: no password was ever set
 
-	LastSet     time.Time // pwdLastSet; zero: the password must be changed
-	Expires     time.Time // accountExpires; zero: never
-	LogonHours  []byte    // 21 bytes, a bit an hour from Sunday 00:00 UTC; none: always
-	BadCount    int       // badPwdCount
-	BadTime     time.Time // badPasswordTime
-	LockoutTime time.Time // zero: not locked
-	LastLogon   time.Time // lastLogonTimestamp
+	LastSet       time.Time // pwdLastSet; zero: the password must be changed
+	Expires       time.Time // accountExpires; zero: never
+	LogonHours    []byte    // 21 bytes, a bit an hour from Sunday 00:00 UTC; none: always
+	ElsewhereOnly bool      // userWorkstations does not name the domain controller, where an LDAP bind happens
+	BadCount      int       // badPwdCount
+	BadTime       time.Time // badPasswordTime
+	LockoutTime   time.Time // zero: not locked
+	LastLogon     time.Time // lastLogonTimestamp
 }
 
 // Locked tells whether the account is locked out now. A lockout that ran out stays stored until a good bind.
@@ -128,13 +131,18 @@ func (a *Account) Unlock() {
 
 // Set stores a new password. mustChange leaves pwdLastSet at 0.
 func (a *Account) Set(p Policy, now time.Time, password string, mustChange bool) {
-	keep := max(p.History, rememberedAtLeast)
-	a.Passwords = append([]Stored{Store(password, now)}, a.Passwords...)
-	a.Passwords = a.Passwords[:min(len(a.Passwords), keep)]
+	a.Passwords = append([]Stored{Store(password)}, a.Passwords...)
+	a.Passwords = a.Passwords[:min(len(a.Passwords), max(p.History, rememberedAtLeast))]
 	a.LastSet = now
 	if mustChange {
 		a.LastSet = time.Time{}
 	}
+}
+
+// Randomise puts a password that nobody knows in the place of the current one: what becomes of an account that a
+// smart card is required of. It counts as no change.
+func (a *Account) Randomise() {
+	a.Passwords = append([]Stored{Store(rand.Text())}, a.Passwords[min(1, len(a.Passwords)):]...)
 }
 
 // Is tells whether the current password is this one.

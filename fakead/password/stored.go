@@ -6,23 +6,19 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
-	"time"
 	"unicode/utf16"
 )
 
-// A Stored is what is kept of a password: a salted SHA-256 digest of its UTF-16, and when it was set. It is
-// quick on purpose, as Windows' own NT hash is: a domain for tests checks thousands of passwords a second.
-type Stored struct {
-	salt, digest [32]byte
-	since        time.Time
-}
+// A Stored is what is kept of a password: a salted SHA-256 digest of its UTF-16. It is quick on purpose, as
+// Windows' own NT hash is: a domain for tests checks thousands of passwords a second.
+type Stored struct{ salt, digest [32]byte }
 
 // storedSize is the length of a Stored as bytes.
-const storedSize = 32 + 32 + 8
+const storedSize = 32 + 32
 
-// Store digests a password that is set now.
-func Store(password string, now time.Time) Stored {
-	st := Stored{since: now}
+// Store digests a password.
+func Store(password string) Stored {
+	var st Stored
 	_, _ = rand.Read(st.salt[:]) // never fails
 	st.digest = digest(st.salt, password)
 	return st
@@ -53,7 +49,6 @@ func Encode(history []Stored) []byte {
 	var b []byte
 	for _, st := range history {
 		b = append(append(b, st.salt[:]...), st.digest[:]...)
-		b = binary.BigEndian.AppendUint64(b, uint64(st.since.UnixNano()))
 	}
 	return b
 }
@@ -68,7 +63,6 @@ func Decode(b []byte) []Stored {
 		var st Stored
 		copy(st.salt[:], r.Next(32))
 		copy(st.digest[:], r.Next(32))
-		st.since = time.Unix(0, int64(binary.BigEndian.Uint64(r.Next(8))))
 		history = append(history, st)
 	}
 	return history

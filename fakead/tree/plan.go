@@ -200,7 +200,8 @@ func (p *Plan) writable(a *Attribute, rules Rules) error {
 	}
 }
 
-// parseValues turns what a client wrote into stored values, and judges syntax and range.
+// parseValues turns what a client wrote into stored values, and judges syntax and range. No syntax takes a value
+// of no bytes.
 func (t *Tree) parseValues(a *Attribute, values [][]byte) ([][]byte, error) {
 	parsed := make([][]byte, len(values))
 	for i, v := range values {
@@ -208,10 +209,10 @@ func (t *Tree) parseValues(a *Attribute, values [][]byte) ([][]byte, error) {
 			v = t.plainDN(v)
 		}
 		stored, err := a.Syntax.parse(v)
-		if errors.Is(err, ErrDNSyntax) {
+		if errors.Is(err, ErrDNSyntax) && len(v) > 0 {
 			return nil, errBadName.about(a)
 		}
-		if err != nil {
+		if err != nil || len(v) == 0 {
 			return nil, errSyntax.about(a)
 		}
 		if !a.inRange(stored) {
