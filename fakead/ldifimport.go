@@ -87,6 +87,9 @@ func (im *ldifImport) record(r *ldifRecord) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.dn, err)
 	}
+	if err := im.secure(e, r); err != nil {
+		return err
+	}
 	return im.accountState(e, r)
 }
 

@@ -23,7 +23,7 @@ const wholeDomain = "# whole domain: what a new one has beside these records is 
 const maxLDIFColumns = 76
 
 // WriteLDIF writes the whole domain, such that New with it as Options.LDIF makes the same domain: the same
-// entries with their identifiers, links, times, counters and policies, but no passwords. An account keeps
+// entries with their identifiers, links, rights, times, counters and policies, but no passwords. An account keeps
 // pwdLastSet and cannot bind until SetPassword, or a line unicodePwd added to its record, gives it one;
 // Administrator gets Options.AdminPassword as in any new domain. userPassword is taken for a password too. The
 // directory is locked meanwhile.
@@ -34,6 +34,9 @@ func (s *Server) WriteLDIF(w io.Writer) error {
 	_, _ = fmt.Fprintf(out, "%s\nversion: 1\n", wholeDomain)
 	for e := range s.domainEntries() {
 		writeRecord(out, e)
+		for _, value := range s.writtenSecurity(e) {
+			writeLDIFLine(out, descriptorAttribute, value)
+		}
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write the domain's LDIF: %w", err)

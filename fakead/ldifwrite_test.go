@@ -35,11 +35,14 @@ func worked(t *testing.T) *fakead.Server {
 		fakead.User{SAM: "bob", OU: `OU=Research\, Development,OU=People`, Locked: true, AccountExpires: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)},
 		fakead.User{SAM: "carol", Disabled: true, NeverExpires: true},
 		fakead.User{SAM: "dora", MustChange: true, Groups: []string{"Domain Admins"}},
+		fakead.User{SAM: "erin", CannotChange: true},
 		fakead.User{SAM: "gone"},
 	)
 	must(dc.AddGroup(fakead.Group{SAM: "Team", OU: "OU=People", Members: []string{"alice", "bob"}}))
 	must(dc.AddGroup(fakead.Group{SAM: "Company", Members: []string{"Team", "carol"}}))
 	must(dc.AddPSO(fakead.PSO{Name: "team", Precedence: 5, Policy: fakead.Policy{MinLength: 12}, AppliesTo: []string{"Team"}}))
+	must(dc.Delegate("carol", fakead.Rights{ResetPassword: true, WriteMarker: "extensionName", ReadPolicies: true}))
+	must(dc.Delegate("Team", fakead.Rights{WriteLockoutTime: true}))
 
 	admin := asAdministrator(t, dc)
 	replace := func(dn, attribute string, values ...string) {
@@ -77,10 +80,10 @@ func TestADomainSurvivesLDIF(t *testing.T) {
 		t.Errorf("the second time it differs: %s", firstDifference(first, second))
 	}
 	admin := asAdministrator(t, again)
-	for _, name := range []string{"alice", "bob", "carol", "dora", "Administrator", "krbtgt"} {
+	for _, name := range []string{"alice", "bob", "carol", "dora", "erin", "Administrator", "krbtgt"} {
 		want, got := stateOf(t, dc, name), stateOf(t, again, name)
 		if got.DN != want.DN || got.GUID != want.GUID || got.Locked != want.Locked || got.Enabled != want.Enabled || got.MustChange != want.MustChange ||
-			!got.PasswordSet.Equal(want.PasswordSet) || got.BadPasswords != want.BadPasswords || got.PolicyName != want.PolicyName || got.Policy != want.Policy {
+			!got.PasswordSet.Equal(want.PasswordSet) || got.BadPasswords != want.BadPasswords || got.PolicyName != want.PolicyName || got.CannotChange != want.CannotChange || got.Protected != want.Protected || got.Policy != want.Policy {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 		for _, attribute := range []string{"memberOf", "objectSid", "userAccountControl", "accountExpires", "info", "extensionName", "mS-DS-ConsistencyGuid", "whenCreated"} {
@@ -96,7 +99,10 @@ func TestADomainSurvivesLDIF(t *testing.T) {
 	if err := again.SetPassword("alice", newPassword, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	connectAs(t, again, "alice@corp.example", newPassword)
+	alice, unlock := connectAs(t, again, "alice@corp.example", newPassword), ldap.NewModifyRequest(dnOf(t, again, "bob"), nil)
+	unlock.Replace("lockoutTime", []string{"0"})
+	expect(t, "the right of her group came along", alice.Modify(unlock), 0, "")
+	expect(t, "and no other", alice.Modify(resetRequest(dnOf(t, again, "bob"), newPassword)), 50, "")
 	expect(t, "the next account gets an identifier of its own", admin.Add(userRequest("next")), 0, "")
 }
 

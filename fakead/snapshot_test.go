@@ -12,9 +12,6 @@ import (
 // A snapshot brings everything back, as often as it is asked to.
 func TestSnapshots(t *testing.T) {
 	dc := worked(t)
-	if err := dc.Delegate("carol", fakead.Rights{ResetPassword: true}); err != nil {
-		t.Fatal(err)
-	}
 	before, snapshot := ldifOf(t, dc), dc.Snapshot()
 	alice := connectAs(t, dc, "alice@corp.example", oldPassword)
 	for range 2 {
