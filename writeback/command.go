@@ -37,16 +37,16 @@ func Command() *cobra.Command {
 		SilenceErrors: true,
 		Args:          usage(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			return &UsageError{errors.New("want a verb: enroll, run, status or explain; --help tells more")}
+			return &UsageError{errors.New("want a verb: enroll, run, doctor, status or explain; --help tells more")}
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &UsageError{err} })
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(enrollCommand(), runCommand(), statusCommand(), explainCommand())
+	root.AddCommand(enrollCommand(), runCommand(), doctorCommand(), statusCommand(), explainCommand())
 	return root
 }
 
-// Main runs the command line of passback-agent and returns the exit code: 0, 1 for a failure, 2 for wrong usage. Errors go to stderr.
+// Main runs the command line of passback-agent and returns the exit code: 0, or ExitCode's. Errors go to stderr.
 func Main(root *cobra.Command, args []string, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -57,8 +57,16 @@ func Main(root *cobra.Command, args []string, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintf(stderr, "%s: %v\n", agentName, err)
+	return ExitCode(err)
+}
+
+// ExitCode of an error of one of these verbs: 1, for wrong usage 2, for warnings only 4.
+func ExitCode(err error) int {
 	if _, wrong := errors.AsType[*UsageError](err); wrong {
 		return 2
+	}
+	if errors.Is(err, ErrWarnings) {
+		return 4
 	}
 	return 1
 }

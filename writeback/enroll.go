@@ -74,44 +74,60 @@ func (e enroller) call(ctx context.Context, token protocol.Secret, agentID strin
 	if err != nil {
 		return protocol.EnrolResponse{}, 0, err
 	}
+	request := e.request(key.Public(), token, agentID)
+	sealed, skew, err := e.ask(ctx, request)
+	if err != nil {
+		return protocol.EnrolResponse{}, 0, err
+	}
+	r, err := e.keep(request, sealed)
+	return r, skew, err
+}
+
+func (e enroller) request(key protocol.PublicKey, token protocol.Secret, agentID string) protocol.EnrolRequest {
 	request := protocol.EnrolRequest{
 		ID: uuid.NewString(), Token: token, AgentID: agentID, Name: hostname(), Version: version(), Mode: e.config.Mode,
-		Key: key.Public(), IssuedAt: clock.Real().Now().UTC(),
+		Key: key, IssuedAt: clock.Real().Now().UTC(),
 	}
 	for _, d := range e.config.Directories {
 		request.Domains = append(request.Domains, strings.ToLower(d.Domain))
 	}
+	return request
+}
+
+// ask signs a request and sends it until an answer comes.
+func (e enroller) ask(ctx context.Context, request protocol.EnrolRequest) (sealed []byte, skew time.Duration, err error) {
 	body, err := protocol.SealEnrolRequest(e.keys.signer(), request)
 	if err != nil {
-		return protocol.EnrolResponse{}, 0, err
+		return nil, 0, err
 	}
 	wait := backoff.NewExponentialBackOff()
 	for attempt := 1; ; attempt++ {
 		sealed, skew, err := e.cloud.post(ctx, body)
-		if err == nil {
-			r, err := e.keep(request, sealed)
-			return r, skew, err
-		}
-		if attempt == enrolAttempts || !errors.Is(err, errCloudUnreachable) {
-			return protocol.EnrolResponse{}, 0, err
+		if err == nil || attempt == enrolAttempts || !errors.Is(err, errCloudUnreachable) {
+			return sealed, skew, err
 		}
 		if cause := clock.Sleep(ctx, clock.Real(), wait.NextBackOff()); cause != nil {
-			return protocol.EnrolResponse{}, 0, fmt.Errorf("%w: %w", cause, err)
+			return nil, 0, fmt.Errorf("%w: %w", cause, err)
 		}
 	}
 }
 
 func (e enroller) keep(request protocol.EnrolRequest, sealed []byte) (protocol.EnrolResponse, error) {
-	r, err := protocol.OpenEnrolResponse(e.keys.all(), sealed)
+	r, err := e.open(request, sealed)
 	if err != nil {
 		return r, err
-	}
-	if r.InReplyTo != request.ID {
-		return r, fmt.Errorf("enrolment response: it answers another request: %w", protocol.ErrTampered)
 	}
 	rolled, err := e.keys.keep(sealed)
 	if rolled && e.rolled != nil {
 		e.rolled()
+	}
+	return r, err
+}
+
+func (e enroller) open(request protocol.EnrolRequest, sealed []byte) (protocol.EnrolResponse, error) {
+	r, err := protocol.OpenEnrolResponse(e.keys.all(), sealed)
+	if err == nil && r.InReplyTo != request.ID {
+		err = fmt.Errorf("enrolment response: it answers another request: %w", protocol.ErrTampered)
 	}
 	return r, err
 }

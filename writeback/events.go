@@ -132,7 +132,6 @@ func reasonText(row protocol.OutcomeInfo) string {
 	if row.HRESULT == 0 {
 		return row.Name
 	}
-	//nolint:misspell // the event log's own words
 	return fmt.Sprintf("Synchronization Engine returned an error hr=%08X, message=%s", row.HRESULT, row.Name)
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,7 @@ type Trace struct {
 
 // Explain looks a request up. It changes nothing.
 func Explain(ctx context.Context, c Config, id protocol.TrackingID) (Explanation, error) {
+	c.Logger = slog.New(slog.DiscardHandler) // the explanation says it all
 	a, err := New(c)
 	if err != nil {
 		return Explanation{}, err
@@ -78,7 +80,7 @@ func Explain(ctx context.Context, c Config, id protocol.TrackingID) (Explanation
 
 // marker is the tenant's attribute; the default where this host is not enrolled any more.
 func (s state) marker(c Config) string {
-	keys, err := openKeyring(s, c.Clock)
+	keys, err := peekKeyring(s, c.Clock)
 	if err != nil {
 		return protocol.DefaultMarkerAttribute
 	}

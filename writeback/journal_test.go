@@ -24,7 +24,7 @@ func openTestJournal(t *testing.T, s state) *journal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = j.close() })
+	t.Cleanup(j.close)
 	return j
 }
 

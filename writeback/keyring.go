@@ -46,6 +46,18 @@ type agentKey struct {
 
 // openKeyring reads the keys, and ends a rollover that was cut off.
 func openKeyring(s state, c clock.Clock) (*keyring, error) {
+	k, err := peekKeyring(s, c)
+	if err != nil {
+		return nil, err
+	}
+	if k.next != nil && (k.current.created.IsZero() || s.opensWith(k.next.PrivateKey)) { // between the two renames, or before
+		return k, k.promote()
+	}
+	return k, nil
+}
+
+// peekKeyring reads the keys and changes nothing, since an agent may be at work.
+func peekKeyring(s state, c clock.Clock) (*keyring, error) {
 	k := &keyring{state: s, clock: c}
 	var err error
 	if k.next, err = k.read(nextKeyFile); err != nil {
@@ -58,14 +70,10 @@ func openKeyring(s state, c clock.Clock) (*keyring, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case current == nil && k.next == nil:
+	case current != nil:
+		k.current = *current
+	case k.next == nil:
 		return nil, fmt.Errorf("%w (%s is missing)", errNotEnrolled, filepath.Join(s.dir, keyFile))
-	case current == nil: // cut off between the two renames
-		return k, k.promote()
-	}
-	k.current = *current
-	if k.next != nil && s.opensWith(k.next.PrivateKey) { // cut off before them
-		return k, k.promote()
 	}
 	return k, nil
 }

@@ -1,7 +1,7 @@
 // Command passback is the tool for development and CI: the sandbox, the fakes by themselves, the agent, the
 // conformance suites. Its verbs and flags are used by scripts; the names are fixed (ARCHITECTURE.md, "Names").
 //
-// Exit codes: 0 done, 1 an error (on stderr), 2 wrong usage, 3 a conformance failure.
+// Exit codes: 0 done, 1 an error (on stderr), 2 wrong usage, 3 a conformance failure, 4 warnings of doctor only.
 package main
 
 import (
@@ -18,11 +18,7 @@ import (
 	"passback/writeback"
 )
 
-const (
-	exitError   = 1
-	exitUsage   = 2
-	exitConform = 3
-)
+const exitConform = 3
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -42,10 +38,7 @@ func exitCode(err error) int {
 	if errors.Is(err, report.ErrFailed) {
 		return exitConform
 	}
-	if _, wrong := errors.AsType[*writeback.UsageError](err); wrong {
-		return exitUsage
-	}
-	return exitError
+	return writeback.ExitCode(err)
 }
 
 func command() *cobra.Command {

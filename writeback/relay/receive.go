@@ -86,19 +86,40 @@ func newBackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
-// attach makes sure that the links stand: that for requests by a peek, which locks nothing, and that for answers,
-// so that nothing is taken that could not be answered.
+// attach makes sure that the links stand, and tells.
 func (c *Client) attach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	c.listening.Store(true)
+	c.o.Observe(nil)
+	return nil
+}
+
+// Check opens every link that an agent needs, and takes and sends nothing.
+func (c *Client) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	if err := c.status.open(ctx); err != nil {
+		return c.classify("open "+protocol.QueueStatus, err)
+	}
+	return nil
+}
+
+// open makes the link for requests stand, by a peek, which locks nothing, and that for answers, so that nothing is
+// taken that could not be answered.
+func (c *Client) open(ctx context.Context) error {
 	if err := c.answers.open(ctx); err != nil {
 		return c.classify("open "+protocol.QueueAnswers, err)
 	}
 	if _, err := c.receiver.PeekMessages(ctx, 1, nil); err != nil {
 		return c.classify("open "+protocol.QueueRequests, err)
 	}
-	c.listening.Store(true)
-	c.o.Observe(nil)
 	return nil
 }
 
