@@ -1,15 +1,15 @@
 package fakerelay
 
-// HTTP on the TLS ports: WebSocket, and refusals in the service's manner. Left for later: the management API.
+// HTTP on the TLS ports: WebSocket, the management API, and refusals in the service's manner.
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,40 +20,22 @@ const (
 	httpIdleTimeout = 2 * time.Minute
 )
 
-// What is answered to other requests. The tracking part follows.
-const (
-	textMissingToken = "MissingToken: The request contains no authorization header."
-	textNotHere      = "NotImplemented: The management API over HTTP is not supported in this version of the namespace."
-)
-
 func (n *Namespace) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(webSocketPath, n.upgrade)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
-			refuseHTTP(w, r, http.StatusUnauthorized, textMissingToken)
-			return
-		}
-		refuseHTTP(w, r, http.StatusNotImplemented, textNotHere)
-	})
+	mux.HandleFunc("/", n.manage)
 	return mux
 }
 
-// refuseHTTP writes the service's error document.
+// refuseHTTP writes the service's error document. Apostrophes stay as they are: SDKs show the document unparsed, and
+// programs look for texts in it.
 func refuseHTTP(w http.ResponseWriter, r *http.Request, status int, text string) {
-	body, err := xml.Marshal(struct {
-		XMLName xml.Name `xml:"Error"`
-		Code    int      `xml:"Code"`
-		Detail  string   `xml:"Detail"`
-	}{Code: status, Detail: text + tracking(r.Host+r.URL.Path)})
-	if err != nil {
-		http.Error(w, http.StatusText(status), status)
-		return
-	}
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "%s", body)
+	fmt.Fprintf(w, "<Error><Code>%d</Code><Detail>%s</Detail></Error>", status, escapeXML.Replace(text+tracking(r.Host+r.URL.Path)))
 }
+
+var escapeXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func (n *Namespace) serveHTTP() {
 	n.handed = handedConns{conns: make(chan net.Conn), closed: make(chan struct{})}

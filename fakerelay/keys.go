@@ -1,8 +1,10 @@
 package fakerelay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -50,6 +52,9 @@ type Key struct {
 	Name   string // 1 to 256 characters
 	Secret string // used as it is, not decoded from base64
 	Rights Rights
+
+	// Secondary is a second secret that signs as well, for changing secrets one after the other; empty: none.
+	Secondary string
 }
 
 // String redacts the secret.
@@ -62,7 +67,7 @@ func (k Key) check() error {
 	switch {
 	case k.Name == "" || len(k.Name) > 256:
 		return fmt.Errorf("key name %q: must have 1 to 256 characters", k.Name)
-	case k.Secret == "" || len(k.Secret) > 256:
+	case k.Secret == "" || len(k.Secret) > 256 || len(k.Secondary) > 256:
 		return fmt.Errorf("key %s: the secret must have 1 to 256 characters", k.Name)
 	case k.Rights == 0 || k.Rights > Listen|Send|Manage:
 		return fmt.Errorf("key %s: rights must be one or more of Manage, Send and Listen", k.Name)
@@ -123,6 +128,40 @@ func (r *keyring) removeEntity(entity string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.keys, foldPath(entity))
+}
+
+// replace makes these the only keys of an entity.
+func (r *keyring) replace(entity string, keys []Key) error {
+	wanted := make(map[string]struct{}, len(keys))
+	for _, k := range keys {
+		wanted[k.Name] = struct{}{}
+	}
+	for _, k := range r.list(entity) {
+		if _, kept := wanted[k.Name]; kept {
+			continue
+		}
+		if err := r.remove(entity, k.Name); err != nil && !errors.Is(err, ErrNoKey) {
+			return err
+		}
+	}
+	for _, k := range keys {
+		if err := r.set(entity, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list has the keys of an entity by name.
+func (r *keyring) list(entity string) []Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var keys []Key
+	for _, k := range r.keys[foldPath(entity)] {
+		keys = append(keys, *k)
+	}
+	slices.SortFunc(keys, func(a, b Key) int { return cmp.Compare(a.Name, b.Name) })
+	return keys
 }
 
 // named lists the keys of this name that may sign for a path: those of the entities above it and of the

@@ -103,7 +103,7 @@ func TestHTTPIsRefusedAsTheServiceDoes(t *testing.T) {
 	}{
 		{n.HTTPSAddr(), "", http.StatusUnauthorized, "<Error><Code>401</Code><Detail>MissingToken: The request contains no authorization header. TrackingId:"},
 		{n.AMQPSAddr(), "", http.StatusUnauthorized, "MissingToken"},
-		{n.HTTPSAddr(), "SharedAccessSignature x", http.StatusNotImplemented, "<Error><Code>501</Code>"},
+		{n.HTTPSAddr(), "SharedAccessSignature x", http.StatusUnauthorized, "MalformedToken"},
 	} {
 		request, err := http.NewRequestWithContext(within(t), http.MethodGet, "https://"+test.addr+"/queue.1?api-version=2024-05", nil)
 		must(t, err)

@@ -128,13 +128,17 @@ func (r *keyring) verifySAS(token, path string) (grant, error) {
 
 func (r *keyring) signer(t sasToken) *Key {
 	for _, k := range r.named(t.keyName, t.path) {
-		mac := hmac.New(sha256.New, []byte(k.Secret))
-		mac.Write([]byte(t.resource + "\n" + t.expiry))
-		if hmac.Equal(mac.Sum(nil), t.mac) {
+		if t.signedBy(k.Secret) || k.Secondary != "" && t.signedBy(k.Secondary) {
 			return k
 		}
 	}
 	return nil
+}
+
+func (t sasToken) signedBy(secret string) bool {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(t.resource + "\n" + t.expiry))
+	return hmac.Equal(mac.Sum(nil), t.mac)
 }
 
 // covers reports whether path is scope or below it.

@@ -18,9 +18,10 @@ const (
 var tiers = []struct {
 	name           string
 	maxMessageSize int
+	largestKB      int64 // that an entity may be made for
 }{
-	Standard: {"standard", broker.MaxMessageSize},
-	Premium:  {"premium", broker.MaxPremiumMessageSize},
+	Standard: {"standard", broker.MaxMessageSize, broker.MaxMessageSize >> 10},
+	Premium:  {"premium", broker.MaxPremiumMessageSize, 100 << 10},
 }
 
 // ParseTier reads "standard" or "premium". Its error names the text and what is allowed.
@@ -43,5 +44,10 @@ func (t Tier) String() string {
 
 // MaxMessageSize is how many bytes a message, or a batch, may have.
 func (t Tier) MaxMessageSize() int { return tiers[t].maxMessageSize }
+
+// messageKilobytes are the smallest and the largest message size that an entity may be made for.
+func (t Tier) messageKilobytes() (smallest, largest int64) {
+	return int64(t.MaxMessageSize() >> 10), tiers[t].largestKB
+}
 
 func (t Tier) known() bool { return int(t) < len(tiers) }
