@@ -33,8 +33,12 @@ func newCloud(c Config) (*cloud, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cloud_ca_file: %w", err)
 	}
+	proxy, err := proxyOf(c)
+	if err != nil {
+		return nil, err
+	}
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 through(proxy),
 		DialContext:           c.DialRelay,
 		TLSClientConfig:       &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 		ResponseHeaderTimeout: enrolTimeout,
@@ -43,13 +47,7 @@ func newCloud(c Config) (*cloud, error) {
 	if c.DialRelay == nil {
 		t.DialContext = (&net.Dialer{Timeout: enrolTimeout / 2}).DialContext
 	}
-	cl := &cloud{url: c.Cloud, roots: pool}
-	if c.Proxy != "" {
-		if cl.proxy, err = url.Parse(c.Proxy); err != nil {
-			return nil, badValue("proxy", c.Proxy, "http://host:port or https://host:port")
-		}
-		t.Proxy = http.ProxyURL(cl.proxy)
-	}
+	cl := &cloud{url: c.Cloud, roots: pool, proxy: proxy}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	cl.http = &http.Client{Transport: t, CheckRedirect: stay, Timeout: enrolTimeout}
 	return cl, nil

@@ -26,6 +26,7 @@ type Config struct {
 	CloudCAFile string        `yaml:"cloud_ca_file"` // PEM, for the cloud and its relays; empty: the system's
 	StateDir    string        `yaml:"state_dir"`     // mode 0700: key and enrolment
 	Proxy       string        `yaml:"proxy"`         // http(s)://host:port, for cloud and relays; empty: HTTPS_PROXY
+	ProxyAuth   Bind          `yaml:"proxy_auth"`    // the account at that proxy (Basic); empty: none
 	Mode        protocol.Mode `yaml:"mode"`          // active or staging; default active
 	Directories []Directory   `yaml:"directories"`
 	Log         Log           `yaml:"log"`
@@ -46,12 +47,12 @@ type Directory struct {
 	Domain  string   `yaml:"domain"`  // DNS name
 	Servers []string `yaml:"servers"` // host or host:port, by preference; empty: DNS SRV
 	CAFile  string   `yaml:"ca_file"` // PEM; empty: the system's
-	Bind    Bind     `yaml:"bind"`
+	Bind    Bind     `yaml:"bind"`    // the account that the agent signs in with: a DN, UPN or DOMAIN\name
 }
 
-// Bind is the account that the agent signs in with.
+// A Bind is an account to sign in with, with its password in a file.
 type Bind struct {
-	User         string `yaml:"user"`          // DN, UPN or DOMAIN\name
+	User         string `yaml:"user"`
 	PasswordFile string `yaml:"password_file"` // a path, or the name of a systemd credential
 }
 
@@ -91,11 +92,14 @@ func LoadConfig(path string) (Config, error) {
 // resolve makes the paths of a configuration file absolute.
 func (c *Config) resolve(dir string) {
 	paths := []*string{&c.CloudCAFile, &c.StateDir}
+	logins := []*Bind{&c.ProxyAuth}
 	for i := range c.Directories {
 		d := &c.Directories[i]
-		paths = append(paths, &d.CAFile)
-		if !isCredential(d.Bind.PasswordFile) {
-			paths = append(paths, &d.Bind.PasswordFile)
+		paths, logins = append(paths, &d.CAFile), append(logins, &d.Bind)
+	}
+	for _, l := range logins {
+		if !isCredential(l.PasswordFile) {
+			paths = append(paths, &l.PasswordFile)
 		}
 	}
 	for _, p := range paths {
@@ -127,12 +131,10 @@ func (c *Config) defaults() {
 func (c *Config) validate() error {
 	c.defaults()
 	if u, err := url.Parse(c.Cloud); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return badValue("cloud", c.Cloud, "the enrolment URL, https://host/path without a password")
+		return badValue("cloud", withoutUser(c.Cloud), "the enrolment URL, https://host/path without a password")
 	}
-	if u, err := url.Parse(c.Proxy); c.Proxy != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return badValue("proxy", c.Proxy, "http://host:port or https://host:port, or nothing")
-	} else if err == nil && u.User != nil {
-		return errors.New("proxy: a password may not stand in this file; give the whole URL in HTTPS_PROXY")
+	if err := c.validateProxy(); err != nil {
+		return err
 	}
 	if c.StateDir == "" {
 		return badValue("state_dir", c.StateDir, "a folder that only the agent may read")

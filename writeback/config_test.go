@@ -46,20 +46,24 @@ func TestConfigIsTakenFromItsFolder(t *testing.T) {
 
 func TestConfigSaysWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"unknown key":          {"mode: active", "mood: active", `line 5: unknown key "mood"; allowed here: cloud, cloud_ca_file, state_dir, proxy, mode, directories, log`},
-		"unknown nested key":   {"password_file: bind.secret", "password: x", `unknown key "directories[0].bind.password"; allowed here: user, password_file`},
-		"wrong choice":         {"mode: active", "mode: passive", `mode: "passive" is not allowed; want active, staging`},
-		"wrong level":          {"level: info", "level: loud", `log.level: "loud" is not allowed; want debug, info, warn, error`},
-		"plain HTTP":           {"https://127", "http://127", `cloud: "http://127.0.0.1:8470/enrol" is not allowed`},
-		"password in proxy":    {`proxy: ""`, `proxy: "http://u:hunter2@proxy:8080"`, "proxy: a password may not stand in this file"},
-		"no proxy scheme":      {`proxy: ""`, `proxy: "proxy:8080"`, `proxy: "proxy:8080" is not allowed`},
-		"no domain":            {"corp.example\n", "corp\n", `directories[0].domain: "corp" is not allowed; want a DNS name`},
-		"no bind":              {"bind: {user: svc-writeback@corp.example, password_file: bind.secret}", "bind:", "directories[0].bind.user"},
-		"a list for a mapping": {"log: {level: info, format: auto}", "log: [info]", "log wants keys: level, format"},
-		"a mapping for text":   {"mode: active", "mode: {a: b}", "a value of the wrong kind"},
-		"two documents":        {"cloud: ", "a: b\n---\ncloud: ", "more than one document"},
-		"not YAML":             {"cloud: ", "\tcloud: ", "not YAML"},
-		"twice":                {"mode: active", "mode: active\nmode: staging", "mode"},
+		"unknown key":             {"mode: active", "mood: active", `line 5: unknown key "mood"; allowed here: cloud, cloud_ca_file, state_dir, proxy, proxy_auth, mode, directories, log`},
+		"unknown nested key":      {"password_file: bind.secret", "password: x", `unknown key "directories[0].bind.password"; allowed here: user, password_file`},
+		"wrong choice":            {"mode: active", "mode: passive", `mode: "passive" is not allowed; want active, staging`},
+		"wrong level":             {"level: info", "level: loud", `log.level: "loud" is not allowed; want debug, info, warn, error`},
+		"plain HTTP":              {"https://127", "http://127", `cloud: "http://127.0.0.1:8470/enrol" is not allowed`},
+		"password in proxy":       {`proxy: ""`, `proxy: "http://u:hunter2@proxy:8080"`, "proxy: a password may not stand in this file"},
+		"password in a bad proxy": {`proxy: ""`, `proxy: "http://u:hunter2%zz@proxy:8080"`, `proxy: "[redacted]@proxy:8080" is not allowed`},
+		"password in the cloud":   {"https://127", "https://u:hunter2@127", `cloud: "[redacted]@127.0.0.1:8470/enrol" is not allowed`},
+		"account of no proxy":     {`proxy: ""`, "proxy: \"\"\nproxy_auth: {user: u, password_file: bind.secret}", "proxy_auth: names an account for a proxy"},
+		"no proxy password":       {`proxy: ""`, "proxy: http://proxy:8080\nproxy_auth: {user: u}", "proxy_auth: want both user and password_file"},
+		"no proxy scheme":         {`proxy: ""`, `proxy: "proxy:8080"`, `proxy: "proxy:8080" is not allowed`},
+		"no domain":               {"corp.example\n", "corp\n", `directories[0].domain: "corp" is not allowed; want a DNS name`},
+		"no bind":                 {"bind: {user: svc-writeback@corp.example, password_file: bind.secret}", "bind:", "directories[0].bind.user"},
+		"a list for a mapping":    {"log: {level: info, format: auto}", "log: [info]", "log wants keys: level, format"},
+		"a mapping for text":      {"mode: active", "mode: {a: b}", "a value of the wrong kind"},
+		"two documents":           {"cloud: ", "a: b\n---\ncloud: ", "more than one document"},
+		"not YAML":                {"cloud: ", "\tcloud: ", "not YAML"},
+		"twice":                   {"mode: active", "mode: active\nmode: staging", "mode"},
 	} {
 		text := strings.Replace(goodConfig, c.old, c.new, 1)
 		if text == goodConfig {
