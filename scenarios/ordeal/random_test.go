@@ -1,4 +1,4 @@
-package killmatrix_test
+package ordeal_test
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func atRandom(t *testing.T, binary string, times int, results *table) error {
 	}
 	defer w.close()
 	for i := range times {
-		var answers []<-chan told
+		var answers []chan told
 		for j, k := range burst {
 			sam := w.people[i*len(burst)+j]
 			ask, err := w.prepare(sam, k.who, k.way)

@@ -1,4 +1,4 @@
-package killmatrix_test
+package ordeal_test
 
 import (
 	"context"
@@ -43,12 +43,13 @@ func newWorld(t *testing.T, binary string, deadline time.Duration, people int) (
 	if err := w.populate(people); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	dir := t.TempDir()
-	if w.agent, err = newProcess(binary, dir, s.AgentConfig(), s.Cloud.NewEnrolToken(0)); err == nil {
-		err = w.agent.start()
-	}
-	if err == nil {
-		err = w.serving()
+	w.agent, err = newProcess(t.TempDir(), s.AgentConfig(), nil, binary)
+	for _, step := range []func() error{
+		func() error { return w.agent.enrol(s.Cloud.NewEnrolToken(0)) }, func() error { return w.agent.start() },
+	} {
+		if err == nil {
+			err = step()
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -74,13 +75,14 @@ func (w *world) populate(n int) error {
 
 const consistencyGUID = "mS-DS-ConsistencyGuid"
 
+// serving waits until the agent serves, and the cloud knows.
 func (w *world) serving() error {
+	if err := w.agent.serving(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := w.sim.Cloud.AwaitAlive(ctx, 1); err != nil {
-		return fmt.Errorf("the agent does not serve: %w\n%s", err, w.agent.lately())
-	}
-	return nil
+	return w.sim.Cloud.AwaitAlive(ctx, 1)
 }
 
 // relax lets the directory take what it refused.
@@ -111,8 +113,11 @@ func (w *world) close() {
 	_ = os.RemoveAll(w.agent.stateDir)
 }
 
-// prepare makes the person what the killing wants, and returns what to ask for.
+// prepare makes the person what the killing wants, and returns what to ask for once the agent serves.
 func (w *world) prepare(sam string, who person, way cloud.Way) (cloud.Ask, error) {
+	if err := w.serving(); err != nil {
+		return cloud.Ask{}, err
+	}
 	w.sim.Directory.SetPolicy(w.policy)
 	if way == "" {
 		way = cloud.PortalReset

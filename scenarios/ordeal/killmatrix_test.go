@@ -1,9 +1,7 @@
-// Package killmatrix_test kills the real agent, the built binary, by SIGKILL at each point of a request's way, and at
-// random instants, and holds what was answered against the directory's own record of writes. It is a package of its
-// own because it is a measurement with a table for a result, and is run a thousand times over beside the suites:
-//
-//	go test ./scenarios/killmatrix -v -kills 1000 -timeout 3h
-package killmatrix_test
+package ordeal_test
+
+// The kill matrix: the agent is killed by SIGKILL at each point of a request's way, and at random instants, and what
+// was answered is held against the directory's own record of writes.
 
 import (
 	"cmp"

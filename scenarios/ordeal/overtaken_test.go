@@ -1,4 +1,4 @@
-package killmatrix_test
+package ordeal_test
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func (w *world) overtake(sam string, first cloud.Ask, newer string) error {
 	trap := w.trap(completing, lost)
 	defer trap.end()
 	answer := w.begin(sam, first)
-	if err := await(trap.caught, "the request never came to its completion"); err != nil {
+	if err := w.await(trap.caught, answer); err != nil {
 		return err
 	}
 	if err := w.agent.kill(); err != nil {

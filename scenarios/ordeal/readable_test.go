@@ -1,4 +1,4 @@
-package killmatrix_test
+package ordeal_test
 
 import (
 	"encoding/base64"

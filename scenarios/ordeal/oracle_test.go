@@ -1,8 +1,7 @@
-package killmatrix_test
+package ordeal_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,6 +21,8 @@ type told struct {
 	result          cloud.Result
 }
 
+const aMoment = 2 * time.Second
+
 // kill asks for one operation, kills the agent at its moment, and starts it again.
 func (w *world) kill(k killing, sam string) (protocol.Outcome, error) {
 	ask, err := w.prepare(sam, k.who, k.way)
@@ -31,7 +32,7 @@ func (w *world) kill(k killing, sam string) (protocol.Outcome, error) {
 	trap := w.trap(k.at, k.fate)
 	defer trap.end()
 	answer := w.begin(sam, ask)
-	if err := await(trap.caught, "the request never came to where the agent is to be killed"); err != nil {
+	if err := w.await(trap.caught, answer); err != nil {
 		return "", err
 	}
 	if err := w.agent.kill(); err != nil {
@@ -62,7 +63,7 @@ func (w *world) kill(k killing, sam string) (protocol.Outcome, error) {
 }
 
 // begin asks, in the background. The cloud answers by the deadline, whatever happens.
-func (w *world) begin(sam string, ask cloud.Ask) <-chan told {
+func (w *world) begin(sam string, ask cloud.Ask) chan told {
 	answer := make(chan told, 1)
 	asked := w.sim.Clock.Now()
 	go func() {
@@ -72,14 +73,22 @@ func (w *world) begin(sam string, ask cloud.Ask) <-chan told {
 	return answer
 }
 
-func await(c <-chan struct{}, otherwise string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+// await waits until the trap is sprung; where it is not by the time of the answer, it says what happened instead.
+func (w *world) await(caught <-chan struct{}, answer chan told) error {
 	select {
-	case <-c:
+	case <-caught:
 		return nil
-	case <-ctx.Done():
-		return errors.New(otherwise)
+	case told := <-answer:
+		answer <- told
+		ctx, cancel := context.WithTimeout(context.Background(), aMoment)
+		defer cancel()
+		select {
+		case <-caught: // an answer is read as soon as it is stored
+			return nil
+		case <-ctx.Done():
+		}
+		return fmt.Errorf("the agent was not where it is to be killed, and the answer is %s (%s, %s): %v",
+			told.result.Outcome, told.result.Reason, told.result.Detail, w.sim.Trace.Of(string(told.result.TrackingID)))
 	}
 }
 
