@@ -55,7 +55,7 @@ func (m *modification) applyDescriptor(changes []change) result {
 		case c.operation == changeAdd:
 			return atrErr(codeAttributeOrValue, errorDSSingleValue, "03151A5A", descriptorType, descriptorAttribute)
 		case c.operation == changeDelete || len(c.values) != 1:
-			return illegalChange()
+			return svcErr(errorDSUnwilling, "031A11F6")
 		}
 		given, err := security.Parse(c.values[0])
 		if err != nil {
@@ -100,7 +100,7 @@ func mayOwn(token *security.Token, owner tree.SID) bool { return token.Privilege
 const descriptorType = 0x20119 // the ATTRTYP of nTSecurityDescriptor
 
 func invalidOwner() result {
-	return atrErr(codeConstraintViolation, errorInvalidOwner, "030F22B2", descriptorType, descriptorAttribute)
+	return atrErr(codeConstraintViolation, errorInvalidOwner, "030F2312", descriptorType, descriptorAttribute)
 }
 
 func (s *Server) malformedDescriptor() result {

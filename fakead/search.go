@@ -108,27 +108,18 @@ func (s *Server) matching(req *request, m *gldap.SearchMessage, bases []*tree.En
 	}
 	deadline := clock.Real().Now().Add(limit)
 	_, deleted := req.control(oidShowDeleted)
+	unreadable := func(e *tree.Entry, a *tree.Attribute) bool { return !s.accessTo(req.session, e).reads(a) }
 	for _, base := range bases {
-		for e := range s.tree.Search(tree.Query{Base: base, Scope: tree.Scope(m.Scope), Filter: filter, Hidden: req.conn.hides}) {
+		for e := range s.tree.Search(tree.Query{Base: base, Scope: tree.Scope(m.Scope), Filter: filter, Hidden: req.conn.hides, Unreadable: unreadable}) {
 			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
 				return nil, true
 			}
-			if (deleted || e.First("isDeleted") != "TRUE") && s.mayFind(req.session, e, filter) {
+			if (deleted || e.First("isDeleted") != "TRUE") && s.visible(req.session, e) {
 				found = append(found, e)
 			}
 		}
 	}
 	return found, false
-}
-
-// mayFind tells whether a caller may find an entry that matches a filter: one that they may know of, and that
-// matches by attributes that they may read. To know less makes no clause true.
-func (s *Server) mayFind(c *session, e *tree.Entry, filter *tree.Filter) bool {
-	if !s.visible(c, e) {
-		return false
-	}
-	access := s.accessTo(c, e)
-	return access.readsAll() || s.tree.Matches(e, filter, func(a *tree.Attribute) bool { return !access.reads(a) })
 }
 
 // A pageAnswer is an answer that may not be the last one of its search.

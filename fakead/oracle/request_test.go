@@ -27,6 +27,8 @@ func init() {
 		"whoami":   requestWhoAmI,
 		"extended": requestExtended,
 		"moved":    requestMoved,
+		"sd":       requestSD,
+		"writesd":  requestWriteSD,
 	}
 }
 

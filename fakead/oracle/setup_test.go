@@ -27,6 +27,7 @@ func init() {
 		"unlocked":     setupUnlocked,
 		"delegate":     setupDelegate,
 		"cannotchange": setupCannotChange,
+		"acl":          setupACL,
 		"secret":       setupSecret,
 	}
 }

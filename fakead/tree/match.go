@@ -27,27 +27,52 @@ type matcher func(*Entry) truth
 
 func never(*Entry) truth { return undefined }
 
+// A view is what a search may see: no filter finds hidden attributes, and an unreadable one of an entry counts as
+// if it did not exist (MS-ADTS 3.1.1.4.3).
+type view struct {
+	hidden     func(*Attribute) bool
+	unreadable func(*Entry, *Attribute) bool // nil: none
+}
+
+func (v view) of(a *Attribute, match matcher) matcher {
+	if v.unreadable == nil {
+		return match
+	}
+	return func(e *Entry) truth {
+		result := match(e)
+		if result == yes && v.unreadable(e, a) {
+			return no
+		}
+		return result
+	}
+}
+
 // matcher makes a filter ready for one search, in which the tree does not change.
-func (t *Tree) matcher(f *Filter, hidden func(*Attribute) bool) matcher {
+func (t *Tree) matcher(f *Filter, v view) matcher {
 	switch f.kind {
 	case filterAnd:
-		return all(t.matchers(f.children, hidden), no, yes)
+		return all(t.matchers(f.children, v), no, yes)
 	case filterOr:
-		return all(t.matchers(f.children, hidden), yes, no)
+		return all(t.matchers(f.children, v), yes, no)
 	case filterNot:
-		inner := t.matcher(f.children[0], hidden)
+		inner := t.matcher(f.children[0], v)
 		return func(e *Entry) truth { return [...]truth{undefined: undefined, no: yes, yes: no}[inner(e)] }
 	}
 	if strings.EqualFold(f.attribute, "anr") {
-		return t.matchANR(f, hidden)
+		return t.matchANR(f, v)
 	}
 	a := LookupAttribute(f.attribute)
 	if f.kind == filterPresent && a != nil && a.Name == "objectClass" {
 		return func(*Entry) truth { return yes } // every entry has one, and everyone may know
 	}
-	if a == nil || a.Constructed || a.NeverReadable || hidden(a) {
+	if a == nil || a.Constructed || a.NeverReadable || v.hidden(a) {
 		return never
 	}
+	return v.of(a, t.clause(f, a))
+}
+
+// clause is the test of one attribute.
+func (t *Tree) clause(f *Filter, a *Attribute) matcher {
 	switch f.kind {
 	case filterPresent:
 		return func(e *Entry) truth { return truthOf(e.count(a) > 0) }
@@ -64,10 +89,10 @@ func (t *Tree) matcher(f *Filter, hidden func(*Attribute) bool) matcher {
 	}
 }
 
-func (t *Tree) matchers(filters []*Filter, hidden func(*Attribute) bool) []matcher {
+func (t *Tree) matchers(filters []*Filter, v view) []matcher {
 	list := make([]matcher, len(filters))
 	for i, f := range filters {
-		list[i] = t.matcher(f, hidden)
+		list[i] = t.matcher(f, v)
 	}
 	return list
 }
@@ -198,7 +223,7 @@ func hasParts(s string, parts []string) bool {
 
 // matchANR is ambiguous name resolution (MS-ADTS 3.1.1.3.1.3.4): the beginning of any name of a person, or
 // given name and surname in either order.
-func (t *Tree) matchANR(f *Filter, hidden func(*Attribute) bool) matcher {
+func (t *Tree) matchANR(f *Filter, v view) matcher {
 	if f.kind != filterEqual {
 		return never
 	}
@@ -216,7 +241,7 @@ func (t *Tree) matchANR(f *Filter, hidden func(*Attribute) bool) matcher {
 			}})
 		}
 	}
-	return t.matcher(either, hidden)
+	return t.matcher(either, v)
 }
 
 func startsWith(attribute, value string, exact bool) *Filter {

@@ -12,15 +12,14 @@ type Query struct {
 	Scope  Scope
 	Filter *Filter
 	Hidden func(*Attribute) bool // further attributes that no filter finds; default: none
+	// Unreadable attributes of an entry count as if the entry did not have them; default: none.
+	Unreadable func(*Entry, *Attribute) bool
 }
 
 // Search returns the entries that match, parents before what lies below them. The tree must not change while
 // the sequence is read.
 func (t *Tree) Search(q Query) iter.Seq[*Entry] {
-	if q.Hidden == nil {
-		q.Hidden = func(*Attribute) bool { return false }
-	}
-	match := t.matcher(q.Filter, q.Hidden)
+	match := t.matcher(q.Filter, q.view())
 	return func(yield func(*Entry) bool) {
 		for e := range t.candidates(q) {
 			if match(e) == yes && !yield(e) {
@@ -30,9 +29,12 @@ func (t *Tree) Search(q Query) iter.Seq[*Entry] {
 	}
 }
 
-// Matches tells whether one entry matches a filter that finds none of the hidden attributes.
-func (t *Tree) Matches(e *Entry, f *Filter, hidden func(*Attribute) bool) bool {
-	return t.matcher(f, hidden)(e) == yes
+func (q Query) view() view {
+	v := view{hidden: q.Hidden, unreadable: q.Unreadable}
+	if v.hidden == nil {
+		v.hidden = func(*Attribute) bool { return false }
+	}
+	return v
 }
 
 // candidates are the entries in scope, or fewer if an index knows better.
