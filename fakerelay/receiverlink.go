@@ -28,6 +28,7 @@ type receiverLink struct {
 	deletes bool            // receive-and-delete
 	sender  *amqp.Sender
 	credit  chan struct{} // holds one: credit may have grown, or a drain was asked for
+	ahead   prefetch
 	ctx     context.Context
 	end     context.CancelFunc
 
@@ -68,6 +69,7 @@ func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, pat
 		c:          c, queue: q,
 		deletes: r.Attach.SndSettleMode == amqp.SenderSettled,
 		credit:  make(chan struct{}, 1),
+		ahead:   prefetch{settled: make(chan struct{}, 1)},
 	}
 	l.ctx, l.end = context.WithCancel(c.ns.ctx)
 	return l
@@ -141,6 +143,7 @@ func (l *receiverLink) pump() {
 			}
 			continue
 		}
+		l.ahead.wait(l.ctx, l.ended)
 		d, ok, err := l.next()
 		switch {
 		case err != nil:
@@ -198,6 +201,9 @@ func (l *receiverLink) deliver(d broker.Delivery) {
 		l.c.log.Error("message not delivered", "entity", l.path, "sequence", d.SequenceNumber, "err", err)
 		l.sender.Detach(amqp.Errorf(amqp.CondInternalError, "The message %d could not be encoded.%s", d.SequenceNumber, tracking(l.path)))
 		return
+	}
+	if !l.deletes {
+		l.ahead.delivered()
 	}
 	_, err = l.sender.Send(amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes})
 	if err != nil {

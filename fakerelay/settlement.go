@@ -18,6 +18,7 @@ type outcome struct {
 // settle applies a disposition. An outcome that succeeds is echoed without an error: the SDK's dead-lettering
 // fails on a rejected that carries one.
 func (l *receiverLink) settle(d *amqp.Sent, state amqp.DeliveryState, _ bool) {
+	l.ahead.fell()
 	token, ok := tokenOf(d.Tag())
 	if !ok {
 		d.Settle(amqp.Rejected{Error: l.c.linkError(broker.ErrLockLost, l.path)})

@@ -1,0 +1,58 @@
+package fakerelay
+
+// How much a receiver gets that settles nothing: the first deliveries at once, more a few at a time. The service's
+// receivers see their messages come in over a while too, which azservicebus's tests count on; who settles what it gets
+// is never held up.
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	freeDeliveries = 500 // unsettled, that a receiver gets at once
+	moreDeliveries = 50
+	morePause      = 20 * time.Millisecond
+)
+
+// prefetch is what a receiver link has delivered and not seen settled.
+type prefetch struct {
+	unsettled atomic.Int64
+	settled   chan struct{} // holds one: unsettled has fallen
+	more      int           // deliveries that may go on top
+}
+
+func (p *prefetch) delivered() {
+	p.unsettled.Add(1)
+	if p.more > 0 {
+		p.more--
+	}
+}
+
+func (p *prefetch) fell() {
+	p.unsettled.Add(-1)
+	select {
+	case p.settled <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when the next delivery may go, or when ctx or the session has ended.
+func (p *prefetch) wait(ctx context.Context, ended <-chan struct{}) {
+	if p.unsettled.Load() < freeDeliveries || p.more > 0 {
+		return
+	}
+	pause, cancel := context.WithTimeout(ctx, morePause)
+	defer cancel()
+	for p.unsettled.Load() >= freeDeliveries {
+		select {
+		case <-p.settled:
+		case <-ended:
+			return
+		case <-pause.Done():
+			p.more = moreDeliveries
+			return
+		}
+	}
+}
