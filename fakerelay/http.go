@@ -42,6 +42,7 @@ func (n *Namespace) serveHTTP() {
 	n.http = &http.Server{
 		Handler:           n.handler(),
 		ReadHeaderTimeout: httpReadTimeout,
+		ReadTimeout:       httpReadTimeout, // ends with the upgrade to WebSocket
 		IdleTimeout:       httpIdleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 
@@ -23,17 +24,17 @@ func isolated(ctx context.Context, planFile string) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	c := command(ctx, "", self, "-inside", planFile)
-	c.Stdout, c.Stderr = os.Stdout, os.Stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS, Pdeathsig: syscall.SIGTERM}
-	if os.Geteuid() != 0 {
-		c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
-		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	flags := uintptr(unix.CLONE_NEWNET | unix.CLONE_NEWNS)
+	c, err := inside(ctx, self, planFile, &syscall.SysProcAttr{Cloneflags: flags, Pdeathsig: syscall.SIGTERM})
+	if refusesNamespaces(err) { // not root, or root of a container: as root of a user namespace it may go
+		c, err = inside(ctx, self, planFile, &syscall.SysProcAttr{
+			Cloneflags: flags | unix.CLONE_NEWUSER, Pdeathsig: syscall.SIGTERM,
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+		})
 	}
-	err = c.Start()
 	switch {
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOSPC):
+	case refusesNamespaces(err):
 		return fmt.Errorf("%w (%w)", errNoNamespaces, err)
 	case err != nil:
 		return fmt.Errorf("start in namespaces: %w", err)
@@ -42,6 +43,17 @@ func isolated(ctx context.Context, planFile string) error {
 		return errFailed // it has said why
 	}
 	return nil
+}
+
+func inside(ctx context.Context, self, planFile string, where *syscall.SysProcAttr) (*exec.Cmd, error) {
+	c := command(ctx, "", self, "-inside", planFile)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	c.SysProcAttr = where
+	return c, c.Start() //nolint:wrapcheck // looked at by the caller
+}
+
+func refusesNamespaces(err error) bool {
+	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC)
 }
 
 // furnish makes the namespaces what the tests want: a loopback interface, and a hosts file of their own.
