@@ -34,7 +34,8 @@ func (u UserState) PasswordIs(secret string) bool {
 	return len(u.current) > 0 && u.current[0].Is(secret)
 }
 
-// Values returns what an attribute held, by its lDAPDisplayName; of a marker, for instance.
+// Values returns what an attribute held, by its lDAPDisplayName; of a marker, for instance. nTSecurityDescriptor is
+// read over LDAP.
 func (u UserState) Values(attribute string) []string { return u.values[attribute] }
 
 // User returns the state of an account, by sAMAccountName, userPrincipalName or DN.
@@ -65,7 +66,7 @@ func (s *Server) User(name string) (UserState, error) {
 		state.PolicyName = settings.Name
 	}
 	for attribute, values := range e.All() {
-		if attribute.NeverReadable {
+		if attribute.NeverReadable || attribute.Name == descriptorAttribute {
 			continue
 		}
 		for _, v := range values {
