@@ -1,7 +1,6 @@
 package fakerelay
 
-// The official emulator's Config.json (https://github.com/Azure/azure-service-bus-emulator-installer): queues,
-// with every property that this version has. Topics and forwarding are left for later: a warning names them.
+// The official emulator's Config.json (https://github.com/Azure/azure-service-bus-emulator-installer), read key by key.
 // Real files hold // comments.
 
 import (
@@ -9,8 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,20 +18,31 @@ const (
 	maxConfig   = 4 << 20 // bytes
 	forEver     = 100 * 365 * 24 * time.Hour
 	textUnknown = "%s is not known and has no effect"
-	textLater   = "%s is not supported in this version and has no effect"
 )
 
-// ReadConfig reads the queues of a Config.json. Warnings name what has no effect: unknown keys, topics,
-// forwarding. An error names the key, its value and what is allowed.
-func ReadConfig(r io.Reader) (queues []QueueOptions, warnings []string, err error) {
+// Entities are those of a namespace, as Options take them.
+type Entities struct {
+	Queues []QueueOptions
+	Topics []Topic
+}
+
+// A Topic describes a topic together with its subscriptions.
+type Topic struct {
+	TopicOptions
+	Subscriptions []SubscriptionOptions // each with its Rules
+}
+
+// ReadConfig reads the entities of a Config.json; a list that is empty there is empty, not nil. Warnings name unknown
+// keys, which have no effect. An error names the key, its value and what is allowed.
+func ReadConfig(r io.Reader) (e Entities, warnings []string, err error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxConfig+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the config: %w", err)
+		return Entities{}, nil, fmt.Errorf("read the config: %w", err)
 	}
 	if len(raw) > maxConfig {
-		return nil, nil, fmt.Errorf("read the config: it has more than %d bytes", maxConfig)
+		return Entities{}, nil, fmt.Errorf("read the config: it has more than %d bytes", maxConfig)
 	}
-	c := &configReader{}
+	c := &configReader{entities: Entities{Queues: []QueueOptions{}, Topics: []Topic{}}}
 	root := c.object("", stripComments(raw))
 	user := c.object("UserConfig", root.take("UserConfig"))
 	user.take("Logging")
@@ -47,12 +55,12 @@ func ReadConfig(r io.Reader) (queues []QueueOptions, warnings []string, err erro
 	}
 	user.rest(textUnknown)
 	root.rest(textUnknown)
-	return c.queues, c.warnings, c.err
+	return c.entities, c.warnings, c.err
 }
 
 // configReader collects; after the first error it reads on with nothing.
 type configReader struct {
-	queues   []QueueOptions
+	entities Entities
 	warnings []string
 	err      error
 }
@@ -61,43 +69,6 @@ func (c *configReader) fail(path, value, allowed string) {
 	if c.err == nil {
 		c.err = fmt.Errorf("config: %s is %s: must be %s", path, value, allowed)
 	}
-}
-
-func (c *configReader) namespace(path string, raw json.RawMessage) {
-	o := c.object(path, raw)
-	o.take("Name") // clients may call it by any name
-	for i, entry := range c.array(path+".Queues", o.take("Queues")) {
-		c.queue(fmt.Sprintf("%s.Queues[%d]", path, i), entry)
-	}
-	for i, entry := range c.array(path+".Topics", o.take("Topics")) {
-		topic := c.object(fmt.Sprintf("%s.Topics[%d]", path, i), entry)
-		c.warnings = append(c.warnings, fmt.Sprintf(textLater, "topic "+topic.text("Name")))
-	}
-	o.rest(textUnknown)
-}
-
-func (c *configReader) queue(path string, raw json.RawMessage) {
-	o := c.object(path, raw)
-	q := QueueOptions{Name: o.text("Name")}
-	p := c.object(path+".Properties", o.take("Properties"))
-	q.DeadLetterOnExpiration = p.boolean("DeadLetteringOnMessageExpiration")
-	q.RequiresDuplicateDetection = p.boolean("RequiresDuplicateDetection")
-	q.RequiresSession = p.boolean("RequiresSession")
-	q.DuplicateWindow = p.duration("DuplicateDetectionHistoryTimeWindow")
-	q.LockDuration = p.duration("LockDuration")
-	q.DefaultTTL = p.duration("DefaultMessageTimeToLive")
-	if q.DefaultTTL >= forEver {
-		q.DefaultTTL = 0
-	}
-	q.MaxDeliveryCount = p.number("MaxDeliveryCount")
-	for _, key := range []string{"ForwardTo", "ForwardDeadLetteredMessagesTo"} {
-		if p.text(key) != "" {
-			c.warnings = append(c.warnings, fmt.Sprintf(textLater, p.path+"."+key))
-		}
-	}
-	p.rest(textUnknown)
-	o.rest(textUnknown)
-	c.queues = append(c.queues, q)
 }
 
 // configObject is a JSON object whose keys are taken one by one.
@@ -181,34 +152,6 @@ func shorten(raw []byte) string {
 		return string(raw[:most]) + "..."
 	}
 	return string(raw)
-}
-
-var isoDuration = regexp.MustCompile(`^P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?$`)
-
-// parseDuration takes days to seconds, and "" for none. What is longer than Go can count is cut there.
-func parseDuration(text string) (time.Duration, bool) {
-	if text == "" {
-		return 0, true
-	}
-	parts := isoDuration.FindStringSubmatch(text)
-	if parts == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
-		return 0, false
-	}
-	seconds := 0.0
-	for i, unit := range []float64{24 * 60 * 60, 60 * 60, 60, 1} {
-		if parts[i+1] == "" {
-			continue
-		}
-		count, err := strconv.ParseFloat(parts[i+1], 64)
-		if err != nil {
-			return 0, false
-		}
-		seconds += count * unit
-	}
-	if seconds >= math.MaxInt64/float64(time.Second) {
-		return math.MaxInt64, true
-	}
-	return time.Duration(seconds * float64(time.Second)), true
 }
 
 // stripComments replaces // comments outside of strings by spaces.

@@ -185,7 +185,7 @@ func (c *connection) openLinks() []*entityLink {
 	return all
 }
 
-// detachFrom detaches the links to what was deleted or updated.
+// detachFrom detaches the links to what was deleted.
 func (c *connection) detachFrom(concerns func(path string) bool) {
 	for _, l := range c.openLinks() {
 		if concerns(l.path) {

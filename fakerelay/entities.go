@@ -1,6 +1,8 @@
 package fakerelay
 
 import (
+	"fmt"
+
 	"passback/fakerelay/broker"
 )
 
@@ -14,15 +16,62 @@ type (
 	Rule = broker.Rule
 )
 
-// CreateQueue makes a queue; broker.ErrExists if there is a queue or a topic of this name.
+// CreateQueue makes a queue; broker.ErrExists if there is a queue or a topic of this name, broker.ErrNotFound if there
+// is not what it forwards to.
 func (n *Namespace) CreateQueue(o QueueOptions) error {
+	if err := n.mayForward(o.Name, o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+		return err
+	}
 	_, err := n.broker.CreateQueue(o)
 	return err
 }
 
-// UpdateQueue gives a queue other options and detaches its links, as the service does; broker.ErrNotFound if there
-// is none of this name, a broker.ImmutableError if they would change what cannot be changed.
+// mayForward refuses forwarding to what does not exist.
+func (n *Namespace) mayForward(from string, targets ...string) error {
+	for _, to := range targets {
+		if to == "" {
+			continue
+		}
+		if q, err := n.broker.Node(to); err != nil || q.Kind() != broker.KindQueue && q.Kind() != broker.KindTopic {
+			return fmt.Errorf("%s cannot forward to %s: %w", from, to, broker.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// createAll makes entities that may forward to each other in any order.
+func (n *Namespace) createAll(e Entities) error {
+	for _, q := range e.Queues {
+		if _, err := n.broker.CreateQueue(q); err != nil {
+			return err
+		}
+	}
+	for _, t := range e.Topics {
+		if _, err := n.broker.CreateTopic(t.TopicOptions); err != nil {
+			return err
+		}
+	}
+	for _, t := range e.Topics {
+		for _, s := range t.Subscriptions {
+			if err := n.CreateSubscription(t.Name, s); err != nil {
+				return err
+			}
+		}
+	}
+	for _, q := range e.Queues {
+		if err := n.mayForward(q.Name, q.ForwardTo, q.ForwardDeadLettersTo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateQueue gives a queue other options and, half a second later, detaches its links, as the service does;
+// broker.ErrNotFound if there is none of this name, a broker.ImmutableError if they would change what cannot be changed.
 func (n *Namespace) UpdateQueue(o QueueOptions) error {
+	if err := n.mayForward(o.Name, o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+		return err
+	}
 	return n.changed(n.broker.UpdateQueue(o), o.Name)
 }
 
@@ -43,12 +92,10 @@ func (n *Namespace) UpdateTopic(o TopicOptions) error {
 	if err := n.broker.UpdateTopic(o); err != nil {
 		return err
 	}
-	for _, c := range n.connections() {
-		c.detachFrom(func(path string) bool {
-			path, _ = cutManagement(path)
-			return foldPath(path) == foldPath(o.Name)
-		})
-	}
+	n.reload(func(linked string) bool {
+		linked, _ = cutManagement(linked)
+		return foldPath(linked) == foldPath(o.Name)
+	})
 	return nil
 }
 
@@ -58,14 +105,20 @@ func (n *Namespace) DeleteTopic(name string) error {
 }
 
 // CreateSubscription makes a subscription of a topic, with the rules of its options, else with the rule $Default
-// that takes every message; broker.ErrNotFound if there is no such topic.
+// that takes every message; broker.ErrNotFound if there is no such topic, or not what it forwards to.
 func (n *Namespace) CreateSubscription(topic string, o SubscriptionOptions) error {
+	if err := n.mayForward(broker.SubscriptionPath(topic, o.Name), o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+		return err
+	}
 	_, err := n.broker.CreateSubscription(topic, o)
 	return err
 }
 
 // UpdateSubscription is UpdateQueue for a subscription. Its rules stay.
 func (n *Namespace) UpdateSubscription(topic string, o SubscriptionOptions) error {
+	if err := n.mayForward(broker.SubscriptionPath(topic, o.Name), o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+		return err
+	}
 	return n.changed(n.broker.UpdateSubscription(topic, o), broker.SubscriptionPath(topic, o.Name))
 }
 
@@ -92,23 +145,24 @@ func (n *Namespace) DeleteRule(topic, subscription, name string) error {
 	return s.DeleteRule(name)
 }
 
-// changed detaches the links of an entity, and of what is below it, that was updated without an error.
+// changed detaches the links of an entity that was updated without an error, and of what is below it.
 func (n *Namespace) changed(err error, path string) error {
+	if err == nil {
+		n.reload(func(linked string) bool { return covers(path, linked) })
+	}
+	return err
+}
+
+// dropped detaches the links of an entity that was deleted without an error, and of what is below it; its keys go too.
+func (n *Namespace) dropped(err error, path string) error {
 	if err != nil {
 		return err
 	}
+	n.keys.removeEntity(path)
 	for _, c := range n.connections() {
 		c.detachFrom(func(linked string) bool { return covers(path, linked) })
 	}
 	return nil
-}
-
-// dropped is changed for what was deleted: its keys go too.
-func (n *Namespace) dropped(err error, path string) error {
-	if err == nil {
-		n.keys.removeEntity(path)
-	}
-	return n.changed(err, path)
 }
 
 // SetKey adds or replaces a key of a queue or a topic, or of the namespace for the entity "". Links that were opened with

@@ -1,13 +1,13 @@
 // Package fakerelay is a fake Azure Service Bus namespace that the stock SDKs cannot tell from the real one.
 //
-// A Namespace listens on real sockets: plain AMQP as the official emulator's, AMQP over TLS, and AMQP over
-// WebSocket. Tokens are really verified, on every port: shared access signatures, and JSON web tokens of an identity
-// endpoint that the namespace has too. Queues, sessions, locks and dead
-// letters live in passback/fakerelay/broker, on a clock that a test can advance; the protocol in
+// A Namespace listens on real sockets: plain AMQP as the official emulator's, AMQP over TLS, AMQP over WebSocket, and
+// the management API over HTTPS. Tokens are really verified, on every port: shared access signatures, and JSON web
+// tokens of an identity endpoint that the namespace has too. Queues, topics, subscriptions, rules, sessions, locks and
+// dead letters live in passback/fakerelay/broker, on a clock that a test can advance; the protocol in
 // passback/fakerelay/amqp. Start with RunT in a test, with New elsewhere.
 //
-// Left for later: topics, subscriptions and rules, the management API over HTTP. They are answered with the service's own refusals, never with silence. Left out on purpose:
-// persistence, partitions, transactions, throttling, and the detaching of links that were idle for ten minutes.
+// Left out on purpose, and answered with the service's own refusals, never with silence: persistence, partitions,
+// transactions, throttling, and the detaching of links that were idle for ten minutes.
 package fakerelay
 
 import (
@@ -31,8 +31,12 @@ import (
 // QueueOptions describe a queue; see broker.QueueOptions.
 type QueueOptions = broker.QueueOptions
 
-// DefaultQueue is the one queue of a namespace that was told of none.
-const DefaultQueue = "queue.1"
+// What a namespace that was told of no entities has: a queue, and a topic with one subscription.
+const (
+	DefaultQueue        = "queue.1"
+	DefaultTopic        = "topic.1"
+	DefaultSubscription = "subscription.1"
+)
 
 // Options are what a namespace is made with. The zero value works.
 type Options struct {
@@ -51,7 +55,8 @@ type Options struct {
 	Tier   Tier               // default Standard
 	CA     *localca.Authority // issues the certificate; default: a new one
 	Keys   []Key              // of the namespace; default: RootManageSharedAccessKey with a random secret and all rights
-	Queues []QueueOptions     // default (nil): DefaultQueue
+	Queues []QueueOptions     // default, if Topics are nil too: DefaultQueue
+	Topics []Topic            // default, if Queues are nil too: DefaultTopic with DefaultSubscription
 	Logger *slog.Logger       // default: discards
 }
 
@@ -114,7 +119,7 @@ func New(o Options) (*Namespace, error) {
 	return n, nil
 }
 
-// fill makes keys and queues.
+// fill makes keys and entities.
 func (n *Namespace) fill(o Options) error {
 	if len(o.Keys) == 0 {
 		o.Keys = []Key{{Name: RootKeyName, Secret: NewSecret(), Rights: Manage | Send | Listen}}
@@ -125,15 +130,11 @@ func (n *Namespace) fill(o Options) error {
 		}
 	}
 	n.first = o.Keys[0]
-	if o.Queues == nil {
+	if o.Queues == nil && o.Topics == nil {
 		o.Queues = []QueueOptions{{Name: DefaultQueue}}
+		o.Topics = []Topic{{TopicOptions{Name: DefaultTopic}, []SubscriptionOptions{{Name: DefaultSubscription}}}}
 	}
-	for _, q := range o.Queues {
-		if err := n.CreateQueue(q); err != nil {
-			return err
-		}
-	}
-	return nil
+	return n.createAll(Entities{o.Queues, o.Topics})
 }
 
 // NewSecret makes a random secret for a Key, in the form of the service's own.

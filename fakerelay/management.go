@@ -1,8 +1,7 @@
 package fakerelay
 
 // The $management node of an entity (reference: "AMQP 1.0 in Azure Service Bus: request-response-based
-// operations"). Each operation, or family of them, has a file. Left for later, and answered with 501: rules and
-// batch deletion.
+// operations"). Each operation, or family of them, has a file. Left for later, and answered with 501: batch deletion.
 
 import (
 	"passback/fakerelay/amqp"
@@ -27,6 +26,9 @@ var operations = map[string]operation{
 	"com.microsoft:get-session-state":          {Listen, getSessionState},
 	"com.microsoft:set-session-state":          {Listen, setSessionState},
 	"com.microsoft:get-message-sessions":       {Listen, getMessageSessions},
+	"com.microsoft:add-rule":                   {Listen, addRule},
+	"com.microsoft:remove-rule":                {Listen, removeRule},
+	"com.microsoft:enumerate-rules":            {Listen, enumerateRules},
 }
 
 // A call is one request to $management. Exactly one of its answering methods is called, at once or later.

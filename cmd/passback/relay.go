@@ -51,7 +51,7 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 		return usage(fmt.Errorf("--tier: %w", err))
 	}
 	if f.config != "" {
-		if f.options.Queues, err = readEmulatorConfig(c.ErrOrStderr(), f.config); err != nil {
+		if err := readEmulatorConfig(c.ErrOrStderr(), f.config, &f.options); err != nil {
 			return err
 		}
 	}
@@ -91,19 +91,20 @@ func printRelay(w io.Writer, n *fakerelay.Namespace, caFile string) {
 `, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), n.IdentityURL(), caFile)
 }
 
-// readEmulatorConfig reads a Config.json, and warns of what has no effect.
-func readEmulatorConfig(warn io.Writer, path string) ([]fakerelay.QueueOptions, error) {
+// readEmulatorConfig reads the entities of a Config.json, and warns of what has no effect.
+func readEmulatorConfig(warn io.Writer, path string, o *fakerelay.Options) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+		return fmt.Errorf("--config: %w", err)
 	}
 	defer file.Close()
-	queues, warnings, err := fakerelay.ReadConfig(file)
+	entities, warnings, err := fakerelay.ReadConfig(file)
 	if err != nil {
-		return nil, fmt.Errorf("--config %s: %w", path, err)
+		return fmt.Errorf("--config %s: %w", path, err)
 	}
 	for _, w := range warnings {
 		fmt.Fprintf(warn, "passback: warning: %s: %s\n", path, w)
 	}
-	return queues, nil
+	o.Queues, o.Topics = entities.Queues, entities.Topics
+	return nil
 }
