@@ -51,7 +51,7 @@ func (w *World) writeAgentFiles() error {
 			Domain: w.directory.Domain, Servers: []string{address.Host}, CAFile: directoryCA,
 			Bind: writeback.Bind{User: w.directory.BindUser, PasswordFile: bindFile},
 		}},
-		Log: writeback.Log{Level: "info", Format: "auto"},
+		Limits: w.options.Limits, Log: writeback.Log{Level: "info", Format: "auto"},
 	}
 	if files[configFile], err = yaml.Marshal(config); err != nil {
 		return fmt.Errorf("write agent.yaml: %w", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"passback/sim/cloud"
+	"passback/writeback"
 	"passback/writeback/protocol"
 )
 
@@ -30,6 +31,9 @@ type Options struct {
 	EmptyCompany bool          // nobody but the service account is in the directory, and only the administrator in the cloud
 	SecondRelay  bool          // a second namespace, which agents listen on too
 	RequestLock  time.Duration // of the queue of requests; default protocol.LockDuration
+
+	// Limits of the agents. Default: so many that nobody who tries things out comes near them, unlike an agent's own.
+	Limits writeback.Limits
 
 	Dir    string       // for what an agent of its own process needs; default: a temporary one, removed by Close
 	Logger *slog.Logger // default: discards
@@ -60,7 +64,10 @@ type ExternalDirectory struct {
 	YesThisIsReal bool            // required for a name that is not one of tests
 }
 
-const defaultDomain = "corp.example"
+const (
+	defaultDomain = "corp.example"
+	unlimited     = 1_000_000 // requests a minute
+)
 
 func defaultSettings(domain string) cloud.Settings {
 	s := cloud.DefaultSettings()
@@ -119,6 +126,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RequestLock == 0 {
 		o.RequestLock = protocol.LockDuration
+	}
+	if o.Limits == (writeback.Limits{}) {
+		o.Limits = writeback.Limits{User: unlimited, Total: unlimited}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

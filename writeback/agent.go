@@ -31,6 +31,7 @@ type Agent struct {
 	began     time.Time
 	told      chan struct{} // asks for the status to be written
 	gate      gate
+	throttle  *throttle
 	ready     chan struct{}
 	readyOnce sync.Once
 	beatOnce  sync.Once // the first beat as active starts the wait before the first request
@@ -58,7 +59,7 @@ func New(c Config) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{
-		config: c, log: newLogbook(c), cloud: cl,
+		config: c, log: newLogbook(c), cloud: cl, throttle: newThrottle(c.Limits),
 		told: make(chan struct{}, 1), ready: make(chan struct{}), replaced: make(chan struct{}, 1), renewNow: make(chan struct{}, 1),
 	}
 	a.record = a.log.record

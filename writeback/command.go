@@ -122,6 +122,9 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := forbidCores(); err != nil {
+				return err
+			}
 			agent, err := New(cfg)
 			if err != nil {
 				return err

@@ -29,6 +29,7 @@ type Config struct {
 	ProxyAuth   Bind          `yaml:"proxy_auth"`    // the account at that proxy (Basic); empty: none
 	Mode        protocol.Mode `yaml:"mode"`          // active or staging; default active
 	Directories []Directory   `yaml:"directories"`
+	Limits      Limits        `yaml:"limits"` // requests a minute
 	Log         Log           `yaml:"log"`
 
 	Logger *slog.Logger `yaml:"-"` // default: to stderr, as Log says
@@ -120,6 +121,7 @@ func (c *Config) defaults() {
 	if c.Log.Format == "" {
 		c.Log.Format = "auto"
 	}
+	c.Limits.defaults()
 	if c.Clock == nil {
 		c.Clock = clock.Real()
 	}
@@ -133,7 +135,7 @@ func (c *Config) validate() error {
 	if u, err := url.Parse(c.Cloud); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return badValue("cloud", withoutUser(c.Cloud), "the enrolment URL, https://host/path without a password")
 	}
-	if err := c.validateProxy(); err != nil {
+	if err := errors.Join(c.Limits.validate(), c.validateProxy()); err != nil {
 		return err
 	}
 	if c.StateDir == "" {

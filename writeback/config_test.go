@@ -46,7 +46,7 @@ func TestConfigIsTakenFromItsFolder(t *testing.T) {
 
 func TestConfigSaysWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"unknown key":             {"mode: active", "mood: active", `line 5: unknown key "mood"; allowed here: cloud, cloud_ca_file, state_dir, proxy, proxy_auth, mode, directories, log`},
+		"unknown key":             {"mode: active", "mood: active", `line 5: unknown key "mood"; allowed here: cloud, cloud_ca_file, state_dir, proxy, proxy_auth, mode, directories, limits, log`},
 		"unknown nested key":      {"password_file: bind.secret", "password: x", `unknown key "directories[0].bind.password"; allowed here: user, password_file`},
 		"wrong choice":            {"mode: active", "mode: passive", `mode: "passive" is not allowed; want active, staging`},
 		"wrong level":             {"level: info", "level: loud", `log.level: "loud" is not allowed; want debug, info, warn, error`},
@@ -57,6 +57,7 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		"account of no proxy":     {`proxy: ""`, "proxy: \"\"\nproxy_auth: {user: u, password_file: bind.secret}", "proxy_auth: names an account for a proxy"},
 		"no proxy password":       {`proxy: ""`, "proxy: http://proxy:8080\nproxy_auth: {user: u}", "proxy_auth: want both user and password_file"},
 		"no proxy scheme":         {`proxy: ""`, `proxy: "proxy:8080"`, `proxy: "proxy:8080" is not allowed`},
+		"negative limit":          {"mode: active", "mode: active\nlimits: {user: -1}", "limits: user -1 and total 12000: want a number of requests a minute"},
 		"no domain":               {"corp.example\n", "corp\n", `directories[0].domain: "corp" is not allowed; want a DNS name`},
 		"no bind":                 {"bind: {user: svc-writeback@corp.example, password_file: bind.secret}", "bind:", "directories[0].bind.user"},
 		"a list for a mapping":    {"log: {level: info, format: auto}", "log: [info]", "log wants keys: level, format"},

@@ -19,6 +19,7 @@ import (
 //
 // What ctx cuts off stays locked, and comes again.
 func (t *term) handle(r *relay.Client, d *relay.Delivery) {
+	defer t.survive(d)
 	ctx := t.work
 	if t.isAhead(d) {
 		t.give(ctx, d)
@@ -82,6 +83,11 @@ func (t *term) open(ctx context.Context, d *relay.Delivery) (protocol.Package, e
 func (t *term) decide(ctx context.Context, p protocol.Package, count delivery) (decision, bool) {
 	if err := p.Request.Validate(); err != nil {
 		return undirected(err, count), true
+	}
+	if count.first() {
+		if refusal := t.throttle.begin(p.Request, wireNow()); refusal != "" {
+			return decision{outcome: protocol.Throttled, detail: refusal, settle: completeThenAnswer}, true
+		}
 	}
 	job := task{request: p.Request, delivery: count}
 	secrets, err := protocol.OpenSecrets(p, t.keys.all())
