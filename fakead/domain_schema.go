@@ -20,7 +20,25 @@ const (
 	inANR            = 0x4
 )
 
+// createSchemaObjects leaves the objects for when somebody looks at the schema: they are most of a new domain.
 func (s *Server) createSchemaObjects() error {
+	for _, context := range []tree.DN{s.tree.Base(), s.tree.ConfigurationDN()} {
+		err := s.create(context.Child("CN", "Deleted Objects"), "container", hiddenClass,
+			tree.Strings("isDeleted", "TRUE"), tree.Strings("isCriticalSystemObject", "TRUE"), tree.Strings("systemFlags", "-1946157056"))
+		if err != nil {
+			return err
+		}
+	}
+	const subschema = 1
+	s.tree.Later(s.tree.Find(s.tree.SchemaDN()), len(tree.Attributes())+len(tree.Classes())+subschema, func() {
+		if err := s.fillSchema(); err != nil {
+			s.log.Error("the schema's objects could not be made", "error", err)
+		}
+	})
+	return nil
+}
+
+func (s *Server) fillSchema() error {
 	schema := s.tree.SchemaDN()
 	for _, a := range tree.Attributes() {
 		if err := s.create(schema.Child("CN", a.CN), "attributeSchema", attributeObject(a)...); err != nil {
@@ -32,17 +50,7 @@ func (s *Server) createSchemaObjects() error {
 			return err
 		}
 	}
-	if err := s.create(schema.Child("CN", "Aggregate"), "subSchema", hiddenClass); err != nil {
-		return err
-	}
-	for _, context := range []tree.DN{s.tree.Base(), s.tree.ConfigurationDN()} {
-		err := s.create(context.Child("CN", "Deleted Objects"), "container", hiddenClass,
-			tree.Strings("isDeleted", "TRUE"), tree.Strings("isCriticalSystemObject", "TRUE"), tree.Strings("systemFlags", "-1946157056"))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.create(schema.Child("CN", "Aggregate"), "subSchema", hiddenClass)
 }
 
 func attributeObject(a *tree.Attribute) []tree.Value {

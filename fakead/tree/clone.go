@@ -6,6 +6,7 @@ import "slices"
 
 // Clone is a copy that shares nothing with t that either will change: stored values are never written in place.
 func (t *Tree) Clone() *Tree {
+	t.complete()
 	c := *t
 	copies := make(map[*Entry]*Entry, len(t.byDN))
 	c.byDN = make(map[string]*Entry, len(t.byDN))

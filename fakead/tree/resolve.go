@@ -113,6 +113,9 @@ const (
 
 // Walk visits the entries of a scope within one naming context, parents first.
 func (t *Tree) Walk(base *Entry, scope Scope) iter.Seq[*Entry] {
+	if t.later != nil && base == t.later.head && scope != BaseObject {
+		t.complete()
+	}
 	return func(yield func(*Entry) bool) {
 		switch scope {
 		case BaseObject:

@@ -34,6 +34,7 @@ type Tree struct {
 	byDN    map[string]*Entry
 	indexes map[*Attribute]map[string][]*Entry // by the normal form of a value
 	nth     int64                              // entries get a serial number, by which results are ordered
+	later   *later                             // entries that are still to be made; nil: none
 }
 
 // FirstRID is the relative identifier of the first account that is added to a new domain.
@@ -69,10 +70,20 @@ func (t *Tree) DomainSID() SID { return t.sid }
 func (t *Tree) USN() int64 { return t.usn }
 
 // Len counts the entries.
-func (t *Tree) Len() int { return len(t.byDN) }
+func (t *Tree) Len() int {
+	t.complete()
+	return len(t.byDN)
+}
 
 // Find returns the entry of that name, or nil.
-func (t *Tree) Find(dn DN) *Entry { return t.byDN[dn.key()] }
+func (t *Tree) Find(dn DN) *Entry {
+	e := t.byDN[dn.key()]
+	if e == nil && t.putOff(dn) {
+		t.complete()
+		e = t.byDN[dn.key()]
+	}
+	return e
+}
 
 // ByGUID returns the entry with that objectGUID, or nil.
 func (t *Tree) ByGUID(g GUID) *Entry { return t.first("objectGUID", g[:]) }
