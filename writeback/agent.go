@@ -83,35 +83,43 @@ func (a *Agent) Ready() <-chan struct{} { return a.ready }
 // Run serves until ctx ends; then it takes no more requests, says goodbye, finishes what it can within 4 s, and
 // returns nil. Before that it returns only where going on makes no sense: not enrolled, or enrolled no more.
 func (a *Agent) Run(ctx context.Context) error {
-	if err := a.open(); err != nil {
+	unlock, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if a.journal, err = openJournal(a.state); err != nil {
 		return err
 	}
 	defer a.journal.close()
 	watched, stop := context.WithCancel(context.Background())
 	var reporting sync.WaitGroup
 	reporting.Go(func() { a.report(watched) })
-	err := a.serve(ctx)
+	err = a.serve(ctx)
 	stop()
 	reporting.Wait()
 	a.stopped(err)
 	return err
 }
 
-// open reads what the agent has on its disk.
-func (a *Agent) open() (err error) {
+// open reads what the agent has on its disk, and keeps others from it until unlock is called.
+func (a *Agent) open() (unlock func(), err error) {
 	if a.state, err = openState(a.config.StateDir); err != nil {
-		return err
+		return nil, err
 	}
-	if a.keys, err = openKeyring(a.state, a.config.Clock); err != nil {
-		return err
+	if unlock, err = a.state.lock(); err != nil {
+		return nil, err
+	}
+	if a.keys, err = openKeyring(a.state, a.config.Clock); err == nil {
+		a.enrolment, err = a.state.enrolment(a.keys.all())
+	}
+	if err != nil {
+		unlock()
+		return nil, err
 	}
 	a.enroller = enroller{cloud: a.cloud, keys: a.keys, config: a.config, rolled: a.keyRolled}
-	if a.enrolment, err = a.state.enrolment(a.keys.all()); err != nil {
-		return err
-	}
 	a.began = wireNow().UTC()
-	a.journal, err = openJournal(a.state)
-	return err
+	return unlock, nil
 }
 
 func (a *Agent) serve(ctx context.Context) error {

@@ -373,11 +373,12 @@ func TestOneOfSeveralAgentsWaitsBeforeItReceives(t *testing.T) {
 	l.others = true
 	c := l.enrolled()
 	c.FirstBeatDelay = time.Hour
-	l.begin(c)
+	_, _, stop := l.begin(c)
 	eventually(t, "a heartbeat that says so", func() bool {
 		b := l.beats()
 		return len(b) > 0 && b[0].Mode == protocol.Active && !b[0].Ready && strings.Contains(b[0].Reason, "too recent")
 	})
+	must(t, stop())
 	c.FirstBeatDelay = time.Millisecond
 	l.start(c)
 	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {

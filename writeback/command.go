@@ -37,12 +37,12 @@ func Command() *cobra.Command {
 		SilenceErrors: true,
 		Args:          usage(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			return &UsageError{errors.New("want a verb: enroll, run, doctor, status or explain; --help tells more")}
+			return &UsageError{errors.New("want a verb: enroll, run, doctor, status, explain or unenroll; --help tells more")}
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &UsageError{err} })
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(enrollCommand(), runCommand(), doctorCommand(), statusCommand(), explainCommand())
+	root.AddCommand(enrollCommand(), runCommand(), doctorCommand(), statusCommand(), explainCommand(), unenrollCommand())
 	return root
 }
 
@@ -86,6 +86,7 @@ func enrollCommand() *cobra.Command {
 		Use:   "enroll",
 		Short: "Give this host its place in the tenant, with a one-time token",
 		Long: "enroll makes the agent's key, sends its public half to the cloud with a one-time token, and keeps the answer in state_dir.\n" +
+			"Then it tries the whole path, from each relay to the domain controllers, before it says that all is done.\n" +
 			"It may be repeated: the same key and token are answered alike.",
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -105,6 +106,26 @@ func enrollCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&config, "config", "", "agent.yaml")
 	c.Flags().StringVar(&tokenFile, "token-file", "", "file that holds the one-time token")
+	return c
+}
+
+func unenrollCommand() *cobra.Command {
+	var config string
+	c := &cobra.Command{
+		Use:   "unenroll",
+		Short: "Give this host's place in the tenant up, and destroy its keys",
+		Long: "unenroll has the cloud take the agent's rights on the relays away and make a new package key, and then destroys the keys in state_dir.\n" +
+			"Stop the agent first. If the cloud cannot be reached nothing is destroyed: remove state_dir, and have an administrator unenrol the agent there.",
+		Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := configOf(c, config)
+			if err != nil {
+				return err
+			}
+			return Unenroll(c.Context(), cfg)
+		},
+	}
+	c.Flags().StringVar(&config, "config", "", "agent.yaml")
 	return c
 }
 

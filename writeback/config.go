@@ -223,7 +223,7 @@ func readSecret(path string) (protocol.Secret, error) {
 	if err != nil {
 		return protocol.Secret{}, fmt.Errorf("read a secret: %w", err)
 	}
-	if info.Mode().Perm()&0o007 != 0 {
+	if isOpen(info.Mode(), 0o007) {
 		return protocol.Secret{}, fmt.Errorf("%s: everybody may read it (mode %04o); make it 0600", path, info.Mode().Perm())
 	}
 	const maxSecret = 4 << 10

@@ -102,6 +102,32 @@ func Examine(ctx context.Context, c Config, user string) ([]Finding, error) {
 	return x.findings, x.examineDirectories(ctx)
 }
 
+// ErrPath means that the agent is enrolled, and could not serve.
+var ErrPath = errors.New("enrolled, but the path does not stand; doctor tells more")
+
+// checkPath looks at what the agent needs from each relay to the controllers that it would write to.
+func (a *Agent) checkPath(ctx context.Context, r protocol.EnrolResponse) error {
+	x := &examination{Agent: a, enrolled: r}
+	x.examineRelays(ctx)
+	domains, err := a.newDomains(r.MarkerAttribute)
+	if err != nil {
+		return err
+	}
+	for _, d := range domains {
+		v := &domainView{Domain: d}
+		if examine(ctx, x, "directory", d.Name(), v, domainChecks) {
+			examine(ctx, x, "directory", d.Name(), v, writeToChecks)
+		}
+		v.close()
+	}
+	for _, f := range x.findings {
+		if f.Result == Failure {
+			err = errors.Join(err, fmt.Errorf("%w: %s %s: %s: %s. %s", ErrPath, f.Group, f.Subject, f.Check, f.Found, f.Advice))
+		}
+	}
+	return err
+}
+
 // ErrWarnings is doctor's where nothing failed.
 var ErrWarnings = errors.New("doctor has warnings")
 

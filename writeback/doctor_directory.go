@@ -42,6 +42,7 @@ var controllerChecks = []check[*controllerView]{
 
 var writeToChecks = []check[*domainView]{
 	{name: "controller to write to", vital: true, look: (*domainView).writeTo},
+	{name: "its policy hints", look: (*domainView).hints},
 }
 
 func (x *examination) examineDirectories(ctx context.Context) error {
@@ -150,8 +151,12 @@ func (v *controllerView) writable(context.Context) finding {
 	return fine("%s", v.facts.Host)
 }
 
-func (v *controllerView) hints(context.Context) finding {
-	if !v.facts.Hints {
+func (v *domainView) hints(context.Context) finding { return hintsFinding(v.conn.Facts()) }
+
+func (v *controllerView) hints(context.Context) finding { return hintsFinding(v.facts) }
+
+func hintsFinding(f directory.Facts) finding {
+	if !f.Hints {
 		return failure(directory.ErrNoPolicyHints.Error(), "Resets through this controller are refused, since they would skip the policy. Windows Server 2012 and later offer the control.")
 	}
 	return fine("offered, so resets meet the whole policy")

@@ -25,7 +25,7 @@ func (x *examination) stateFolder(context.Context) finding {
 	switch {
 	case err != nil:
 		return failure(err.Error(), "Run enroll with a one-time token; it makes the folder.")
-	case !info.IsDir() || info.Mode().Perm()&0o077 != 0:
+	case !info.IsDir() || isOpen(info.Mode(), 0o077):
 		return failure(fmt.Sprintf("%s has mode %04o", x.state.dir, info.Mode().Perm()), "It holds private keys: make it a folder with mode 0700 that belongs to the agent's user.")
 	}
 	return fine("%s, mode %04o", x.state.dir, info.Mode().Perm())

@@ -19,45 +19,57 @@ const enrolAttempts = 4
 
 // Enroll gives the agent its place in the tenant, with a one-time token, and keeps what the cloud answers in
 // state_dir. The key is on the disk before the call: where an answer is lost, Enroll repeats the request, and so may
-// whoever calls it; the cloud answers the same key alike.
+// whoever calls it; the cloud answers the same key alike. Enroll succeeds when the whole path stands, from each relay
+// to the controllers: its error wraps ErrPath where the agent is enrolled and the path does not.
 func Enroll(ctx context.Context, c Config, token protocol.Secret) error {
-	if err := c.validate(); err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
 	if token.Empty() {
 		return errors.New("enrol: the token is empty")
 	}
-	cl, err := newCloud(c)
+	a, err := New(c)
 	if err != nil {
 		return err
 	}
-	dir, err := openState(c.StateDir)
+	dir, err := openState(a.config.StateDir)
 	if err != nil {
 		return err
 	}
-	log := newLogbook(c)
-	keys, err := openKeyring(dir, c.Clock)
-	if errors.Is(err, errNotEnrolled) {
-		if keys, err = newKeyring(dir, c.Clock); err == nil {
-			log.event(eventKeyPairCreated, "The agent's key was made.", "key", keys.signer().Thumbprint())
-		}
-	}
+	unlock, err := dir.lock()
 	if err != nil {
-		log.event(eventCryptoError, "The agent's key could not be made or read.", "error", err)
 		return err
 	}
-	log.event(eventOnboardingStart, "Enrolment of "+hostname()+" at "+c.Cloud+".")
-	e := enroller{cloud: cl, keys: keys, config: c}
+	defer unlock()
+	if err := a.keysToEnrol(dir); err != nil {
+		a.log.event(eventCryptoError, "The agent's key could not be made or read.", "error", err)
+		return err
+	}
+	a.log.event(eventOnboardingStart, "Enrolment of "+hostname()+" at "+a.config.Cloud+".")
+	e := enroller{cloud: a.cloud, keys: a.keys, config: a.config}
 	r, skew, err := e.call(ctx, token, "")
 	if err != nil {
-		log.event(eventOnboardingError, "The enrolment failed.", "error", err)
+		a.log.event(eventOnboardingError, "The enrolment failed.", "error", err)
 		return err
 	}
-	log.event(eventOnboardingSuccess, "Enrolled.", "tenant", r.Tenant, "agent_id", r.AgentID, "mode", r.Mode, "reason", r.Reason)
 	if skew.Abs() > protocol.MaxClockSkew {
-		log.event(eventClockSkew, skewText(skew), "skew", skew)
+		a.log.event(eventClockSkew, skewText(skew), "skew", skew)
 	}
+	if err := a.checkPath(ctx, r); err != nil {
+		a.log.event(eventOnboardingError, "Enrolled, but the path does not stand.", "agent_id", r.AgentID, "error", err)
+		return err
+	}
+	a.log.event(eventOnboardingSuccess, "Enrolled.", "tenant", r.Tenant, "agent_id", r.AgentID, "mode", r.Mode, "reason", r.Reason)
 	return nil
+}
+
+// keysToEnrol reads the keys of an earlier try, or makes the first.
+func (a *Agent) keysToEnrol(dir state) (err error) {
+	a.keys, err = openKeyring(dir, a.config.Clock)
+	if !errors.Is(err, errNotEnrolled) {
+		return err
+	}
+	if a.keys, err = newKeyring(dir, a.config.Clock); err == nil {
+		a.log.event(eventKeyPairCreated, "The agent's key was made.", "key", a.keys.signer().Thumbprint())
+	}
+	return err
 }
 
 // An enroller speaks with the cloud for the agent's keys.

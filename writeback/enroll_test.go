@@ -26,8 +26,8 @@ func TestEnrolmentKeepsItsSecretsToItself(t *testing.T) {
 	}
 	files, err := os.ReadDir(l.path("state"))
 	must(t, err)
-	if len(files) != 2 {
-		t.Errorf("state_dir holds %v, want a key and an enrolment", files)
+	if len(files) != 3 {
+		t.Errorf("state_dir holds %v, want a key, an enrolment and a lock", files)
 	}
 	for _, f := range files {
 		info, err := f.Info()
@@ -51,7 +51,7 @@ func TestLostEnrolmentAnswerIsAskedForAgain(t *testing.T) {
 	var dials atomic.Int64
 	c.DialRelay = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
-		if err == nil && dials.Add(1) == 1 {
+		if err == nil && addr == l.enrol.Listener.Addr().String() && dials.Add(1) == 1 {
 			return &deafConn{Conn: conn}, nil
 		}
 		return conn, err

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,7 @@ type lab struct {
 	skew   time.Duration // of the cloud's Date header
 	mode   protocol.Mode
 	rules  map[string]bool // shared access rules that stand
+	lose   bool            // the next answer to an agent that leaves
 	others bool            // further active agents are enrolled
 
 	client *azservicebus.Client
@@ -131,6 +133,14 @@ func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
 		l.deny(w, &protocol.EnrolError{Status: http.StatusBadRequest, Code: protocol.EnrolBadRequest, Message: err.Error()})
 		return
 	}
+	if request.Unenrol {
+		l.leave(w, signedBy)
+		if l.lose {
+			l.lose = false
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
 	if _, enrolled := l.known(signedBy); !enrolled {
 		if request.Token.Reveal() != l.token {
 			l.deny(w, &protocol.EnrolError{Status: http.StatusForbidden, Code: protocol.EnrolTokenUnknown, Message: "no such token"})
@@ -151,6 +161,20 @@ func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(l.grant(request, signedBy))
+}
+
+// leave takes an agent's rules away and forgets it.
+func (l *lab) leave(w http.ResponseWriter, signedBy string) {
+	if _, enrolled := l.known(signedBy); !enrolled {
+		l.deny(w, &protocol.EnrolError{Status: http.StatusForbidden, Code: protocol.EnrolUnknownAgent, Message: "no such agent"})
+		return
+	}
+	l.agents = slices.DeleteFunc(l.agents, func(k protocol.PublicKey) bool { return k.Thumbprint() == signedBy })
+	for queue, use := range map[string]string{protocol.QueueRequests: "listen", protocol.QueueAnswers: "answer", protocol.QueueStatus: "status"} {
+		if err := l.relay.DeleteKey(queue, signedBy[:8]+"-"+use); err != nil {
+			l.t.Error(err)
+		}
+	}
 }
 
 func (l *lab) deny(w http.ResponseWriter, e *protocol.EnrolError) {

@@ -28,10 +28,25 @@ func openState(dir string) (state, error) {
 	if err != nil {
 		return state{}, fmt.Errorf("state_dir: %w", err)
 	}
-	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+	if !info.IsDir() || isOpen(info.Mode(), 0o077) {
 		return state{}, fmt.Errorf("state_dir: %s must be a folder that only the agent may enter (mode 0700, not %04o)", dir, info.Mode().Perm())
 	}
 	return state{dir}, nil
+}
+
+const lockFile = "lock"
+
+// lock keeps every other agent, enroll and unenroll out of the folder until unlock is called or the process ends.
+// What only looks (status, explain, doctor) needs no lock.
+func (s state) lock() (unlock func(), err error) {
+	f, taken, err := tryLock(filepath.Join(s.dir, lockFile))
+	if taken {
+		return nil, fmt.Errorf("state_dir: %s is in use by another agent; stop it first, or give each agent a folder of its own", s.dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state_dir: lock: %w", err)
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 // errNotEnrolled means that there is no key or no enrolment yet.

@@ -60,8 +60,8 @@ func refuseEnrolment(status int, code, format string, args ...any) *protocol.Enr
 	return &protocol.EnrolError{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Enrol answers the body of one enrolment request with the body of its response. Its error is a
-// *protocol.EnrolError, to be told to the agent, or one of the cloud's own.
+// Enrol answers the body of one enrolment request with the body of its response, which is empty for an agent that
+// leaves. Its error is a *protocol.EnrolError, to be told to the agent, or one of the cloud's own.
 func (t *Tenant) Enrol(ctx context.Context, body []byte) ([]byte, error) {
 	t.enrolling.Lock()
 	defer t.enrolling.Unlock()
@@ -74,6 +74,13 @@ func (t *Tenant) Enrol(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		t.log.Warn("an enrolment was refused", "error", err)
 		return nil, err
+	}
+	if r.Unenrol {
+		if err := t.unenrol(ctx, a.id); err != nil {
+			t.log.Error("an agent could not leave", "error", err)
+			return nil, refuseEnrolment(http.StatusServiceUnavailable, enrolUnavailable, "the agent's access rules could not be taken away: try again")
+		}
+		return nil, nil
 	}
 	if err := t.setRules(ctx, a); err != nil {
 		return nil, refuseEnrolment(http.StatusServiceUnavailable, enrolUnavailable, "the relay did not take the agent's access rules: try again")
@@ -111,6 +118,9 @@ func (t *Tenant) admit(body []byte) (protocol.EnrolRequest, *agent, error) {
 		}
 	} else if a, err = t.redeem(r, a); err != nil {
 		return r, nil, err
+	}
+	if r.Unenrol {
+		return r, a, nil
 	}
 	if a == nil && len(t.agents) >= maxAgents {
 		return r, nil, refuseEnrolment(http.StatusConflict, enrolTooMany, "%d agents are enrolled, and a relay has no room for more: unenrol one first", maxAgents)

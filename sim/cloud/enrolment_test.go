@@ -38,7 +38,32 @@ func newApplicant(t *testing.T, w *sim.World) *applicant {
 // post sends one request, over HTTPS, and opens what comes back.
 func (a *applicant) post(r protocol.EnrolRequest) (protocol.EnrolResponse, *protocol.EnrolError) {
 	a.t.Helper()
-	r.ID, r.Name, r.Version, r.Domains, r.IssuedAt = uuid.NewString(), "test", "1", a.domains, time.Now().UTC()
+	r.ID = uuid.NewString()
+	text, refused := a.send(r)
+	if refused != nil {
+		return protocol.EnrolResponse{}, refused
+	}
+	answer, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{a.key}, text)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if answer.InReplyTo != r.ID {
+		a.t.Errorf("it answers %s, not %s", answer.InReplyTo, r.ID)
+	}
+	a.agentID = answer.AgentID
+	return answer, nil
+}
+
+// leave gives the place of an agent up.
+func (a *applicant) leave(agentID string) *protocol.EnrolError {
+	a.t.Helper()
+	_, refused := a.send(protocol.EnrolRequest{ID: uuid.NewString(), AgentID: agentID, Unenrol: true})
+	return refused
+}
+
+func (a *applicant) send(r protocol.EnrolRequest) ([]byte, *protocol.EnrolError) {
+	a.t.Helper()
+	r.Name, r.Version, r.Domains, r.IssuedAt = "test", "1", a.domains, time.Now().UTC()
 	if r.Mode == "" {
 		r.Mode = protocol.Active
 	}
@@ -67,17 +92,9 @@ func (a *applicant) post(r protocol.EnrolRequest) (protocol.EnrolResponse, *prot
 		if err := json.Unmarshal(text, refused); err != nil {
 			a.t.Fatalf("HTTP %d: %s", response.StatusCode, text)
 		}
-		return protocol.EnrolResponse{}, refused
+		return nil, refused
 	}
-	answer, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{a.key}, text)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	if answer.InReplyTo != r.ID {
-		a.t.Errorf("it answers %s, not %s", answer.InReplyTo, r.ID)
-	}
-	a.agentID = answer.AgentID
-	return answer, nil
+	return text, nil
 }
 
 func (a *applicant) enrol(token protocol.Secret) (protocol.EnrolResponse, *protocol.EnrolError) {
@@ -238,5 +255,35 @@ func TestEnrolmentOfNonsense(t *testing.T) {
 			t.Errorf("%s: HTTP %d, %+v (%v)", name, response.StatusCode, refused, err)
 		}
 		response.Body.Close()
+	}
+}
+
+func TestAgentLeavesByItself(t *testing.T) {
+	w := withoutAgent(t)
+	a := newApplicant(t, w)
+	first, refused := a.enrol(w.Cloud.NewEnrolToken(cloud.TokenLifetime))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	stranger := newApplicant(t, w)
+	if refused := stranger.leave(first.AgentID); refused == nil || refused.Code != protocol.EnrolUnknownAgent {
+		t.Errorf("with somebody else's key: %v", refused)
+	}
+	if refused := a.leave(first.AgentID); refused != nil {
+		t.Fatal(refused)
+	}
+	if agents := w.Cloud.Agents(); len(agents) != 0 {
+		t.Errorf("still enrolled: %+v", agents)
+	}
+	if refused := a.leave(first.AgentID); refused == nil || refused.Code != protocol.EnrolUnknownAgent {
+		t.Errorf("a second time: %v", refused)
+	}
+	next := newApplicant(t, w)
+	second, refused := next.enrol(w.Cloud.NewEnrolToken(cloud.TokenLifetime))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	if second.PackageKeys[0].ID == first.PackageKeys[0].ID {
+		t.Error("the package key is the one that the agent took with it")
 	}
 }

@@ -77,15 +77,16 @@ func (t *Tenant) setRules(ctx context.Context, a *agent) error {
 func (t *Tenant) Unenrol(ctx context.Context, agentID string) error {
 	t.enrolling.Lock()
 	defer t.enrolling.Unlock()
+	return t.unenrol(ctx, agentID)
+}
+
+// unenrol needs t.enrolling. The agent is known until its rules are gone, so that what failed can be repeated.
+func (t *Tenant) unenrol(ctx context.Context, agentID string) error {
 	t.mu.Lock()
 	a := t.agents[agentID]
-	delete(t.agents, agentID)
 	t.mu.Unlock()
 	if a == nil {
 		return fmt.Errorf("agent %.60q: no such agent is enrolled", agentID)
-	}
-	if err := t.RollPackageKey(); err != nil {
-		return err
 	}
 	for _, relay := range t.relays {
 		for _, queue := range queues {
@@ -94,5 +95,9 @@ func (t *Tenant) Unenrol(ctx context.Context, agentID string) error {
 			}
 		}
 	}
-	return nil
+	t.mu.Lock()
+	delete(t.agents, agentID)
+	t.mu.Unlock()
+	t.log.Info("agent unenrolled", "agent", a.id, "name", a.name)
+	return t.RollPackageKey()
 }

@@ -5,6 +5,9 @@ package protocol
 // the request names. The first request carries a one-time token and is signed by the new key itself, which proves
 // its possession; later ones are signed by the current key. The cloud answers a repeated request alike, so that a
 // lost answer costs nothing.
+//
+// An agent leaves by the same way: a signed EnrolRequest that says so is answered by an empty 200, and from then on by
+// EnrolUnknownAgent.
 
 import (
 	"encoding/json"
@@ -24,6 +27,7 @@ type EnrolRequest struct {
 	Mode     Mode      // wanted
 	Domains  []string  // that the agent's configuration serves
 	Key      PublicKey // to seal to; another than the signing one rolls the key over
+	Unenrol  bool      // give up the place: no token, and signed by an enrolled key
 	IssuedAt time.Time
 }
 
@@ -36,6 +40,7 @@ type sealedEnrolRequest struct {
 	Mode     Mode      `json:"mode"`
 	Domains  []string  `json:"domains"`
 	Key      PublicKey `json:"key"`
+	Unenrol  bool      `json:"unenrol,omitempty"`
 	IssuedAt time.Time `json:"issuedAt"`
 }
 
@@ -45,7 +50,7 @@ const EnrolWindow = 24 * time.Hour
 
 // SealEnrolRequest writes the body of the POST.
 func SealEnrolRequest(signer PrivateKey, r EnrolRequest) ([]byte, error) {
-	text, err := json.Marshal(sealedEnrolRequest{r.ID, r.Token.Reveal(), r.AgentID, r.Name, r.Version, r.Mode, r.Domains, r.Key, r.IssuedAt})
+	text, err := json.Marshal(sealedEnrolRequest{r.ID, r.Token.Reveal(), r.AgentID, r.Name, r.Version, r.Mode, r.Domains, r.Key, r.Unenrol, r.IssuedAt})
 	if err != nil {
 		return nil, fmt.Errorf("write an enrolment request: %w", err)
 	}
@@ -94,7 +99,7 @@ func OpenEnrolRequest(body []byte, now time.Time, known func(thumbprint string) 
 	if _, err := signed.Verify(key.key); err != nil {
 		return r, "", fmt.Errorf("enrolment request: %w: %w", ErrTampered, err)
 	}
-	return EnrolRequest{s.ID, NewSecret(s.Token), s.AgentID, s.Name, s.Version, s.Mode, s.Domains, s.Key, s.IssuedAt}, signedBy, nil
+	return EnrolRequest{s.ID, NewSecret(s.Token), s.AgentID, s.Name, s.Version, s.Mode, s.Domains, s.Key, s.Unenrol, s.IssuedAt}, signedBy, nil
 }
 
 func (s sealedEnrolRequest) validate(now time.Time) error {
@@ -103,6 +108,8 @@ func (s sealedEnrolRequest) validate(now time.Time) error {
 		return invalid("want an id and a key")
 	case s.Mode != Active && s.Mode != Staging:
 		return invalid("mode %.40q: want active or staging", s.Mode)
+	case s.Unenrol && (s.Token != "" || s.AgentID == ""):
+		return invalid("an agent leaves by its id and without a token")
 	case len(s.Name) > MaxText || len(s.Version) > MaxText || len(s.Domains) == 0 || len(s.Domains) > maxDomains:
 		return invalid("want a name and a version of at most %d bytes, and 1 to %d domains", MaxText, maxDomains)
 	case now.Sub(s.IssuedAt).Abs() > EnrolWindow:
