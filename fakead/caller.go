@@ -62,8 +62,8 @@ func (s *Server) access(token *security.Token, e *tree.Entry) access {
 		a.class = class.GUID
 	}
 	if token != nil {
-		sid := e.SID()
-		a.grants = token.To(s.descriptorOf(e), sid != "" && token.Has(sid))
+		sid := e.Get("objectSid")
+		a.grants = token.To(s.descriptorOf(e), len(sid) == 1 && token.HasBinary(sid[0]))
 	}
 	return a
 }

@@ -41,6 +41,9 @@ func NewToken(sids ...tree.SID) *Token {
 // Has tells whether an identifier is the caller's.
 func (t *Token) Has(sid tree.SID) bool { return t.sids[sid] }
 
+// HasBinary is Has of an identifier as it is stored.
+func (t *Token) HasBinary(sid []byte) bool { return t.sids[tree.SID(sid)] }
+
 // Grants are what one descriptor says about one caller.
 type Grants struct {
 	always Mask  // granted whatever the rights are to
