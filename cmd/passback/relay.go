@@ -26,11 +26,11 @@ func relayCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return serveRelay(c, f) },
 	}
-	c.Flags().StringVar(&f.config, "config", "", "the official emulator's Config.json (`FILE`; default: queue queue.1)")
+	c.Flags().StringVar(&f.config, "config", "", "the official emulator's Config.json (`FILE`; default: queue queue.1, topic topic.1 with subscription.1)")
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.AMQPPort, "amqp-port", 5672, "plain AMQP `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.AMQPSPort, "amqps-port", 5671, "AMQP over TLS `PORT`; 0 picks a free one")
-	c.Flags().IntVar(&f.options.HTTPSPort, "https-port", 10443, "WebSocket `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.options.HTTPSPort, "https-port", 10443, "WebSocket and management `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.IdentityPort, "identity-port", 0, "managed identity endpoint `PORT`, for programs that take tokens from IDENTITY_ENDPOINT; 0 picks a free one")
 	c.Flags().StringVar(&f.tier, "tier", fakerelay.Standard.String(), "`TIER` to be: standard (messages of 256 KiB) or premium (1 MiB)")
 	c.Flags().StringArrayVar(&f.keys, "key", nil, "a key of the namespace, `NAME=SECRET=CLAIMS`, with claims of Manage,Send,Listen; repeatable (default: a random RootManageSharedAccessKey)")
@@ -86,9 +86,10 @@ func printRelay(w io.Writer, n *fakerelay.Namespace, caFile string) {
   TLS        %s
   WebSocket  %s
 
+  management %s
   identity   %s (IDENTITY_ENDPOINT; IDENTITY_HEADER may be anything)
   CA         %s (SSL_CERT_FILE for programs that you cannot change)
-`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), n.IdentityURL(), caFile)
+`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), n.ManagementURL(), n.IdentityURL(), caFile)
 }
 
 // readEmulatorConfig reads the entities of a Config.json, and warns of what has no effect.
