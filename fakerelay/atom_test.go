@@ -241,3 +241,22 @@ func TestStrangeRequestsAreRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestPremiumEntitiesTakeTheMessagesTheyAreMadeFor(t *testing.T) {
+	n := fakerelay.RunOptionsT(t, fakerelay.Options{Tier: fakerelay.Premium})
+	a := administrator(t, n, nil)
+	_, err := a.CreateQueue(within(t), "large", &admin.CreateQueueOptions{Properties: &admin.QueueProperties{MaxMessageSizeInKilobytes: new(int64(3 << 10))}})
+	must(t, err)
+	c := transports["AMQP over TLS"](t, n)
+	large := &azservicebus.Message{Body: bytes.Repeat([]byte("x"), 2<<20)}
+	send(t, newSender(t, c, "large"), large)
+	if m := receive(t, newReceiver(t, c, "large", nil)); !bytes.Equal(m.Body, large.Body) {
+		t.Errorf("received %d bytes, want %d", len(m.Body), len(large.Body))
+	}
+	err = newSender(t, c, fakerelay.DefaultQueue).SendMessage(within(t), large, nil)
+	if !errors.Is(err, azservicebus.ErrMessageTooLarge) {
+		t.Errorf("a queue of the tier's size answered %v to 2 MiB", err)
+	}
+	_, err = a.CreateQueue(within(t), "larger", &admin.CreateQueueOptions{Properties: &admin.QueueProperties{MaxMessageSizeInKilobytes: new(int64(102401))}})
+	refusedWith(t, err, http.StatusBadRequest, "MaxMessageSizeInKilobytes 102401")
+}

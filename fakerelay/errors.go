@@ -30,7 +30,7 @@ func (n *Namespace) refusalOf(err error, host, path string) refusal {
 		{broker.ErrInvalidRule, refusal{400, condArgumentError, err.Error() + "."}},
 		{broker.ErrLockLost, refusal{410, condMessageLockLost, textLockLost}},
 		{broker.ErrSessionLockLost, refusal{410, condSessionLockLost, textSessionLost}},
-		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, n.tier.MaxMessageSize())}},
+		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, n.largestMessage(path))}},
 		{broker.ErrQuota, refusal{403, amqp.CondResourceLimitExceeded, fmt.Sprintf(textQuota, path)}},
 		{broker.ErrNoSessionID, refusal{400, amqp.CondNotAllowed, textNoSessionID}},
 		{broker.ErrInvalidSessionID, refusal{400, condArgumentError, fmt.Sprintf(textBadArgument, "session-id")}},
@@ -46,6 +46,13 @@ func (n *Namespace) refusalOf(err error, host, path string) refusal {
 		}
 	}
 	return refusal{500, amqp.CondInternalError, err.Error() + tracking(path)}
+}
+
+func (n *Namespace) largestMessage(path string) int {
+	if q, err := n.broker.Node(path); err == nil {
+		return q.LargestMessage()
+	}
+	return n.tier.MaxMessageSize()
 }
 
 func (c *connection) linkError(err error, path string) *amqp.Error {

@@ -28,7 +28,7 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 		r.Refuse(c.linkError(err, path))
 		return
 	}
-	most := uint64(c.ns.tier.MaxMessageSize())
+	most := uint64(q.LargestMessage())
 	l := &entityLink{path: path, right: Send, name: r.Attach.Name}
 	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
 		Answer: amqp.Answer{

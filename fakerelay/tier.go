@@ -21,7 +21,7 @@ var tiers = []struct {
 	largestKB      int64 // that an entity may be made for
 }{
 	Standard: {"standard", broker.MaxMessageSize, broker.MaxMessageSize >> 10},
-	Premium:  {"premium", broker.MaxPremiumMessageSize, 100 << 10},
+	Premium:  {"premium", broker.MaxPremiumMessageSize, broker.MaxMessageLimitKB},
 }
 
 // ParseTier reads "standard" or "premium". Its error names the text and what is allowed.

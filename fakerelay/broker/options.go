@@ -10,6 +10,7 @@ import (
 const (
 	MaxMessageSize        = 256 << 10 // bytes of one message, and of a batch
 	MaxPremiumMessageSize = 1 << 20
+	MaxMessageLimitKB     = 100 << 10 // that a premium entity may be made for
 	MaxSessionState       = 256 << 10 // bytes
 	MaxSessionID          = 128       // characters; message ids are bounded alike
 	MaxLockDuration       = 5 * time.Minute
@@ -49,7 +50,8 @@ type QueueOptions struct {
 	AutoDeleteOnIdle     time.Duration // unused for so long it is deleted, 5 min at least; default: never
 	Status               Status        // default StatusActive
 
-	MaxSize int64 // bytes of all messages together; default 1 GiB
+	MaxSize      int64 // bytes of all messages together; default 1 GiB
+	MaxMessageKB int64 // of 1024 bytes, of one message or batch, the service's MaxMessageSizeInKilobytes; default: the broker's
 
 	Descriptive
 }
@@ -61,7 +63,6 @@ type Descriptive struct {
 	Unbatched    bool   // the service's EnableBatchedOperations is off
 	Ordering     bool   // the service's SupportOrdering
 	Express      bool   // the service's EnableExpress
-	MaxMessageKB int64  // the service's MaxMessageSizeInKilobytes; 0: the tier's
 
 	// ForwardTo and ForwardDeadLettersTo as the URLs that they were given as; empty: they were given as paths.
 	ForwardToURL, ForwardDeadLettersToURL string
@@ -103,6 +104,8 @@ func (o QueueOptions) checkShared(what string) error {
 		return fmt.Errorf("%s: %v: must be Active, Disabled, SendDisabled or ReceiveDisabled", what, o.Status)
 	case o.MaxSize < 0:
 		return fmt.Errorf("%s: MaxSize %d: must not be negative", what, o.MaxSize)
+	case o.MaxMessageKB < 0 || o.MaxMessageKB > MaxMessageLimitKB:
+		return fmt.Errorf("%s: MaxMessageKB %d: must be from 0 (the broker's) to %d", what, o.MaxMessageKB, MaxMessageLimitKB)
 	case len(o.UserMetadata) > MaxUserMetadata:
 		return fmt.Errorf("%s: UserMetadata: has %d characters, %d are allowed", what, len(o.UserMetadata), MaxUserMetadata)
 	}

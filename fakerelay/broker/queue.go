@@ -20,7 +20,6 @@ type Queue struct {
 	path    string
 	kind    Kind
 	broker  *Broker
-	limit   int // bytes of a message
 	clock   clock.Clock
 	deleted chan struct{}
 	created time.Time
@@ -49,7 +48,7 @@ type Queue struct {
 func (b *Broker) newQueue(path string, kind Kind, o QueueOptions) *Queue {
 	now := b.clock.Now()
 	q := &Queue{
-		path: path, kind: kind, broker: b, options: o, limit: b.options.MaxMessageSize, clock: b.clock,
+		path: path, kind: kind, broker: b, options: o, clock: b.clock,
 		deleted: make(chan struct{}), created: now, updated: now,
 		locked: make(map[uuid.UUID]*item), sessions: make(map[string]*session),
 		seen: duplicates{window: o.DuplicateWindow},
@@ -209,8 +208,8 @@ func (q *Queue) admit(messages []Message, elsewhere int64) error {
 	for _, m := range messages {
 		size += cost(m)
 		switch {
-		case len(m.Body) > q.limit+overhead: // with what a server adds
-			return fmt.Errorf("%s: %d bytes, %d are allowed: %w", q.path, len(m.Body), q.limit, ErrTooLarge)
+		case len(m.Body) > q.largest()+overhead: // with what a server adds
+			return fmt.Errorf("%s: %d bytes, %d are allowed: %w", q.path, len(m.Body), q.largest(), ErrTooLarge)
 		case q.options.RequiresSession && m.SessionID == nil:
 			return fmt.Errorf("%s: %w", q.path, ErrNoSessionID)
 		case m.SessionID != nil && len(*m.SessionID) > MaxSessionID:
@@ -237,6 +236,20 @@ func (q *Queue) elsewhere() int64 {
 		return q.dead.size() + q.transfer.size()
 	}
 	return 0
+}
+
+// LargestMessage is how many bytes a message, or a batch, may have.
+func (q *Queue) LargestMessage() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.largest()
+}
+
+func (q *Queue) largest() int {
+	if own := q.options.MaxMessageKB; own > 0 {
+		return int(own << 10)
+	}
+	return q.broker.options.MaxMessageSize
 }
 
 func (q *Queue) size() int64 {

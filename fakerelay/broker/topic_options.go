@@ -16,6 +16,7 @@ type TopicOptions struct {
 	AutoDeleteOnIdle           time.Duration // with its subscriptions unused for so long it is deleted, 5 min at least; default: never
 	Status                     Status        // not StatusReceiveDisabled; default StatusActive
 	MaxSize                    int64         // bytes of all messages of all subscriptions together; default 1 GiB
+	MaxMessageKB               int64         // of 1024 bytes, of one message or batch; default: the broker's
 
 	Descriptive
 }
@@ -51,7 +52,7 @@ func (o TopicOptions) asQueue() QueueOptions {
 	return QueueOptions{
 		Name: o.Name, DefaultTTL: o.DefaultTTL, RequiresDuplicateDetection: o.RequiresDuplicateDetection,
 		DuplicateWindow: o.DuplicateWindow, AutoDeleteOnIdle: o.AutoDeleteOnIdle, Status: o.Status, MaxSize: o.MaxSize,
-		Descriptive: o.Descriptive,
+		MaxMessageKB: o.MaxMessageKB, Descriptive: o.Descriptive,
 	}
 }
 
