@@ -130,6 +130,7 @@ const (
 )
 
 func TestKillMatrix(t *testing.T) {
+	t.Parallel()
 	binary := buildAgent(t)
 	var results table
 	var running sync.WaitGroup

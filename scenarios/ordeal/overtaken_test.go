@@ -14,6 +14,7 @@ import (
 // The first of two requests of one person is answered and comes again after the second was applied, because the agent
 // died before it could complete it: the older password must not come back.
 func TestOlderRequestComesAgain(t *testing.T) {
+	t.Parallel()
 	w, err := newWorld(t, buildAgent(t), 0, 2)
 	if err != nil {
 		t.Fatal(err)

@@ -106,7 +106,7 @@ func (w *world) finish() error {
 }
 
 func (w *world) close() {
-	if w.agent.cmd.ProcessState == nil {
+	if w.agent.cmd.ProcessState == nil { // a failure left it behind
 		_ = w.agent.kill()
 	}
 	_ = w.sim.Close()
