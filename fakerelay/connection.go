@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,8 @@ type connection struct {
 	ns   *Namespace
 	amqp *amqp.Conn
 	log  *slog.Logger
+
+	serial atomic.Uint64 // of the last link that was watched
 
 	mu        sync.Mutex
 	grants    map[string]*heldGrant    // by folded path
@@ -38,7 +41,8 @@ type entityLink struct {
 	name    string
 	detach  func(*amqp.Error)
 	session *broker.Session // nil: none
-	closed  bool            // guarded by the connection's mutex
+	idle    idleWatch
+	closed  bool // guarded by the connection's mutex
 }
 
 // serveAMQP runs a connection until it ends.
@@ -167,6 +171,7 @@ func (c *connection) enter(l *entityLink) {
 }
 
 func (c *connection) exit(l *entityLink) {
+	l.idle.stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.closed = true

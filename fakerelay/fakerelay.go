@@ -7,7 +7,7 @@
 // passback/fakerelay/amqp. Start with RunT in a test, with New elsewhere.
 //
 // Left out on purpose, and answered with the service's own refusals, never with silence: persistence, partitions,
-// transactions, throttling, and the detaching of links that were idle for ten minutes.
+// transactions, throttling.
 package fakerelay
 
 import (

@@ -65,7 +65,7 @@ func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
 
 func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, path string) *receiverLink {
 	l := &receiverLink{
-		entityLink: entityLink{path: path, right: Listen, name: r.Attach.Name},
+		entityLink: entityLink{path: path, right: Listen, name: r.Attach.Name, idle: idleWatch{clock: c.ns.clock}},
 		c:          c, queue: q,
 		deletes: r.Attach.SndSettleMode == amqp.SenderSettled,
 		credit:  make(chan struct{}, 1),
@@ -99,10 +99,13 @@ func (l *receiverLink) accept(r *amqp.AttachRequest, answer amqp.Answer, closed 
 	l.sender = sender
 	l.detach = sender.Detach
 	l.c.enter(&l.entityLink)
+	l.c.watchIdle(&l.entityLink, consumer)
 	l.c.ns.wg.Go(l.pump)
 }
 
+// kick wakes the pump: credit may have grown, or a drain was asked for.
 func (l *receiverLink) kick() {
+	l.idle.touch()
 	select {
 	case l.credit <- struct{}{}:
 	default:
@@ -192,6 +195,7 @@ func (l *receiverLink) fail(err error) {
 }
 
 func (l *receiverLink) deliver(d broker.Delivery) {
+	l.idle.touch()
 	event := eventOf(Deliver, l.queue, d)
 	if !l.c.passes(l.ctx, event) {
 		return

@@ -29,21 +29,25 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 		return
 	}
 	most := uint64(q.LargestMessage())
-	l := &entityLink{path: path, right: Send, name: r.Attach.Name}
+	l := &entityLink{path: path, right: Send, name: r.Attach.Name, idle: idleWatch{clock: c.ns.clock}}
 	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
 		Answer: amqp.Answer{
 			MaxMessageSize: most,
 			Properties:     amqp.Map{{Key: propertyMaxBatch, Value: most}},
 		},
-		Credit:     senderCredit,
-		OnTransfer: func(d *amqp.Delivery) { c.take(d, q) },
-		OnClosed:   func(*amqp.Receiver, *amqp.Error) { c.exit(l) },
+		Credit: senderCredit,
+		OnTransfer: func(d *amqp.Delivery) {
+			l.idle.touch()
+			c.take(d, q)
+		},
+		OnClosed: func(*amqp.Receiver, *amqp.Error) { c.exit(l) },
 	})
 	if err != nil {
 		return
 	}
 	l.detach = receiver.Detach
 	c.enter(l)
+	c.watchIdle(l, publisher)
 }
 
 // take stores what was sent, all messages of a batch or none, and confirms it.

@@ -19,6 +19,7 @@ type outcome struct {
 // fails on a rejected that carries one.
 func (l *receiverLink) settle(d *amqp.Sent, state amqp.DeliveryState, _ bool) {
 	l.ahead.fell()
+	l.idle.touch()
 	token, ok := tokenOf(d.Tag())
 	if !ok {
 		d.Settle(amqp.Rejected{Error: l.c.linkError(broker.ErrLockLost, l.path)})
