@@ -2,11 +2,13 @@ package writeback_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -384,4 +386,36 @@ func TestOneOfSeveralAgentsWaitsBeforeItReceives(t *testing.T) {
 	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
 		t.Errorf("answered %+v", a)
 	}
+}
+
+// All agents of a tenant start again, after a power cut: nobody waits for them twice.
+func TestOneOfSeveralAgentsStartsAgain(t *testing.T) {
+	l := newLab(t)
+	l.others = true
+	c := l.enrolled()
+	c.FirstBeatDelay = time.Hour
+	_, _, stop := l.begin(c)
+	eventually(t, "a heartbeat", func() bool { return len(l.beats()) > 0 })
+	eventually(t, "the file that tells since when it is active", func() bool { return len(l.activeSince()) > 0 })
+	must(t, stop())
+	since := l.activeSince()
+	since["since"] = time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	text, err := json.Marshal(since)
+	must(t, err)
+	l.write("state/active.json", string(text))
+	l.start(c)
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+}
+
+func (l *lab) activeSince() (file map[string]string) {
+	text, err := os.ReadFile(l.path("state/active.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &file)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		l.t.Fatal(err)
+	}
+	return file
 }

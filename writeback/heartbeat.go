@@ -83,14 +83,9 @@ func (t *term) beaten(h protocol.Heartbeat) {
 		t.config.Clock.AfterFunc(oldKeyGrace, t.retireKey)
 	}
 	if h.Mode == protocol.Active {
-		t.beatOnce.Do(func() {
-			warm := func() { t.gate.update(func(g *gate) { g.warm = true }) }
-			if t.enrolment.OnlyActive {
-				warm()
-				return
-			}
-			clock.Real().AfterFunc(t.config.FirstBeatDelay, warm)
-		})
+		t.beatOnce.Do(t.warmUp)
+	} else {
+		t.forgetActive()
 	}
 	if h.Mode == protocol.Staging || h.Ready {
 		t.readyOnce.Do(func() { close(t.ready) })

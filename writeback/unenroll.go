@@ -66,7 +66,7 @@ func leave(ctx context.Context, e enroller, agentID string) error {
 // destroy removes the enrolment and the keys.
 func (s state) destroy() error {
 	var all error
-	for _, name := range []string{enrolmentFile, keyFile, nextKeyFile, oldKeyFile, statusFile} {
+	for _, name := range []string{enrolmentFile, keyFile, nextKeyFile, oldKeyFile, activeFile, statusFile} {
 		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			all = errors.Join(all, fmt.Errorf("state_dir: %w", err))
 		}
