@@ -45,7 +45,19 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 bench: ## resets per second end to end, beside bare RSA-2048 in the same run
 	$(GO) test ./sim -run '^$$' -bench . -benchtime 5s -timeout 10m
 
+oracle: ## fakead against a real Samba 4.24 domain controller (root, Debian packages; about a minute to make it once)
+	fakead/oracle/samba.sh run $(GO) test ./fakead/oracle -count=1 -timeout 20m -v -run TestTheRealDomainControllerAnswersAlike
+
+sdk-live: build ## the Go SDK's own 121 live tests against passback relay, unmodified (Linux: root, or user namespaces)
+	$(GO) run ./fakerelay/sdklive -relay $(BIN)/passback
+
+kill-matrix: ## the agent killed 1,000 times at each point of a request's way, and at random instants (hours)
+	$(GO) test ./scenarios/ordeal -count=1 -timeout 6h -v -run TestKillMatrix -kills 1000
+
+cross: ## the agent for Windows and macOS
+	for os in windows darwin; do GOOS=$$os CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/passback-agent; done
+
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench oracle sdk-live kill-matrix cross vuln
