@@ -3,13 +3,14 @@ package fakerelay
 // HTTP on the TLS ports: WebSocket, the management API, and refusals in the service's manner.
 
 import (
+	"bytes"
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -30,12 +31,15 @@ func (n *Namespace) handler() http.Handler {
 // refuseHTTP writes the service's error document. Apostrophes stay as they are: SDKs show the document unparsed, and
 // programs look for texts in it.
 func refuseHTTP(w http.ResponseWriter, r *http.Request, status int, text string) {
+	var detail bytes.Buffer
+	if err := xml.EscapeText(&detail, []byte(text+tracking(r.Host+r.URL.Path))); err != nil {
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "<Error><Code>%d</Code><Detail>%s</Detail></Error>", status, escapeXML.Replace(text+tracking(r.Host+r.URL.Path)))
+	fmt.Fprintf(w, "<Error><Code>%d</Code><Detail>%s</Detail></Error>", status, bytes.ReplaceAll(detail.Bytes(), []byte("&#39;"), []byte("'")))
 }
-
-var escapeXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func (n *Namespace) serveHTTP() {
 	n.handed = handedConns{conns: make(chan net.Conn), closed: make(chan struct{})}
