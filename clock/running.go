@@ -15,6 +15,7 @@ type Running struct {
 	ahead  time.Duration // of package time
 	queue  timers
 	serial int
+	moving bool        // Advance is calling what falls due, and nobody else does
 	wake   *time.Timer // package time's timer for the head of the queue
 }
 
@@ -49,6 +50,7 @@ func (c *Running) Advance(d time.Duration) int {
 	defer c.advancing.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.moving = true
 	end := c.now().Add(max(d, 0))
 	fired := 0
 	for len(c.queue) > 0 && !c.queue[0].at.After(end) {
@@ -60,6 +62,7 @@ func (c *Running) Advance(d time.Duration) int {
 		c.mu.Lock()
 	}
 	c.moveTo(end)
+	c.moving = false
 	c.arm()
 	return fired
 }
@@ -76,7 +79,7 @@ func (c *Running) arm() {
 		c.wake.Stop()
 		c.wake = nil
 	}
-	if len(c.queue) > 0 {
+	if len(c.queue) > 0 && !c.moving {
 		c.wake = time.AfterFunc(c.queue[0].at.Sub(c.now()), c.fire)
 	}
 }
@@ -84,7 +87,7 @@ func (c *Running) arm() {
 func (c *Running) fire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.queue) > 0 && !c.queue[0].at.After(c.now()) {
+	for len(c.queue) > 0 && !c.moving && !c.queue[0].at.After(c.now()) {
 		go heap.Pop(&c.queue).(*timer).f()
 	}
 	c.arm()

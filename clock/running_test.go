@@ -53,6 +53,24 @@ func TestAdvanceFiresWhatATimerStartsOnTheWay(t *testing.T) {
 	}
 }
 
+// What falls due by real time while Advance is calling is called by it too, so that all is done when it returns.
+func TestAdvanceCallsOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.NewRunning()
+		var got []string
+		c.AfterFunc(time.Minute, func() {
+			c.AfterFunc(time.Hour, func() {})
+			time.Sleep(time.Second) // in which the next one falls due
+			got = append(got, "first")
+		})
+		c.AfterFunc(time.Minute+time.Millisecond, func() { got = append(got, "second") })
+		c.Advance(2 * time.Minute)
+		if want := []string{"first", "second"}; !slices.Equal(got, want) {
+			t.Errorf("called %v when Advance returned, want %v", got, want)
+		}
+	})
+}
+
 func TestRunsWithRealTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := clock.NewRunning()
