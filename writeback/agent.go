@@ -30,11 +30,15 @@ type Agent struct {
 	record    *record
 	began     time.Time
 	told      chan struct{} // asks for the status to be written
-	gate      gate
-	throttle  *throttle
-	ready     chan struct{}
-	readyOnce sync.Once
-	beatOnce  sync.Once // the first beat as active starts the wait before the first request
+
+	supervisor supervisor
+	domains    []*directory.Domain // from term to term, so that a refused bind is not tried again
+	marker     string              // that they use
+	gate       gate
+	throttle   *throttle
+	ready      chan struct{}
+	readyOnce  sync.Once
+	beatOnce   sync.Once // the first beat as active starts the wait before the first request
 
 	renewing sync.Mutex
 	renewed  time.Time     // when a renewal was last tried
@@ -43,7 +47,8 @@ type Agent struct {
 
 	mu        sync.Mutex
 	enrolment protocol.EnrolResponse
-	serving   *term // nil before the first
+	serving   *term  // nil before the first
+	pending   *Agent // made of the configuration that the next term is to work by
 }
 
 // minRenewInterval bounds how often a refusal or an unknown key may ask the cloud.
@@ -93,6 +98,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer a.journal.close()
 	watched, stop := context.WithCancel(context.Background())
+	defer context.AfterFunc(ctx, func() { a.supervisor.tell("STOPPING=1") })()
 	var reporting sync.WaitGroup
 	reporting.Go(func() { a.report(watched) })
 	err = a.serve(ctx)
@@ -129,10 +135,18 @@ func (a *Agent) serve(ctx context.Context) error {
 	a.renewed = time.Time{} // that one was nobody's asking
 	a.log.event(eventStarted, "The agent has started.", "agent_id", a.current().AgentID, "tenant", a.current().Tenant, "version", version())
 	defer a.log.event(eventStopped, "The agent has stopped; requests to it alone will fail.")
+	defer a.closeDomains()
 	for {
 		select {
 		case <-a.replaced: // newTerm begins with it
 		default:
+		}
+		adopted, err := a.adopt(ctx)
+		if err != nil {
+			return err
+		}
+		if adopted {
+			continue // with what it renewed
 		}
 		t, err := a.newTerm()
 		if err != nil {
@@ -238,6 +252,24 @@ func (a *Agent) renewals(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// directories are the domains to serve. They stay until the configuration or the marker's attribute changes.
+func (a *Agent) directories(marker string) (_ []*directory.Domain, err error) {
+	if a.domains != nil && a.marker == marker {
+		return a.domains, nil
+	}
+	a.closeDomains()
+	a.domains, err = a.newDomains(marker)
+	a.marker = marker
+	return a.domains, err
+}
+
+func (a *Agent) closeDomains() {
+	for _, d := range a.domains {
+		d.Close()
+	}
+	a.domains = nil
 }
 
 // newDomains makes the directories of the configuration, with the tenant's marker attribute.

@@ -2,18 +2,14 @@ package writeback
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"passback/writeback/protocol"
 )
 
 // A UsageError is a command line that cannot be understood.
@@ -127,80 +123,4 @@ func unenrollCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&config, "config", "", "agent.yaml")
 	return c
-}
-
-func runCommand() *cobra.Command {
-	var config, readyFile string
-	c := &cobra.Command{
-		Use:   "run",
-		Short: "Take requests and apply them, until SIGINT or SIGTERM",
-		Args:  usage(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			if config == "" {
-				return &UsageError{errors.New("run needs --config")}
-			}
-			cfg, err := LoadConfig(config)
-			if err != nil {
-				return err
-			}
-			if err := forbidCores(); err != nil {
-				return err
-			}
-			agent, err := New(cfg)
-			if err != nil {
-				return err
-			}
-			return runReady(c.Context(), agent, readyFile)
-		},
-	}
-	c.Flags().StringVar(&config, "config", "", "agent.yaml")
-	c.Flags().StringVar(&readyFile, "ready-file", "", "file that appears when the agent serves, and goes when it stops")
-	return c
-}
-
-// runReady runs the agent with a file that is there exactly while it serves.
-func runReady(ctx context.Context, agent *Agent, path string) error {
-	if path == "" {
-		return agent.Run(ctx)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("--ready-file: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- agent.Run(ctx) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-agent.Ready():
-	}
-	if err := agent.writeReady(path); err != nil {
-		return err
-	}
-	err := <-ended
-	if gone := os.Remove(path); err == nil && gone != nil {
-		return fmt.Errorf("--ready-file: %w", gone)
-	}
-	return err
-}
-
-// writeReady writes the file whole, or not at all.
-func (a *Agent) writeReady(path string) error {
-	e := a.current()
-	text, err := json.Marshal(struct {
-		CAFile  string        `json:"ca_file"`
-		AgentID string        `json:"agent_id"`
-		Tenant  string        `json:"tenant"`
-		Mode    protocol.Mode `json:"mode"`
-	}{a.config.CloudCAFile, e.AgentID, e.Tenant, e.Mode})
-	if err != nil {
-		return fmt.Errorf("--ready-file: %w", err)
-	}
-	dir, name := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	if err := (state{dir}).write(name, text); err != nil {
-		return fmt.Errorf("--ready-file: %w", err)
-	}
-	return nil
 }

@@ -49,6 +49,7 @@ var (
 	eventServiceBusError    = fail(32002, "ServiceBusError")
 	eventInvalid            = fail(32003, "InPutValidationError")
 	eventDecryptionError    = fail(32004, "DecryptionError")
+	eventConfigurationError = fail(32005, "ConfigurationError")
 	eventCryptoError        = fail(32010, "CryptoError")
 	eventOnboardingError    = fail(32011, "OnBoardingServiceError")
 	eventServiceBusWarning  = warn(32014, "ServiceBusWarning")
@@ -58,6 +59,7 @@ var (
 	eventNotSettled         = warn(34021, "RequestNotSettled")
 	eventDirectoryChanged   = info(34022, "DirectoryChanged")
 	eventRenewed            = info(34023, "EnrolmentRenewed")
+	eventReloaded           = info(34024, "ConfigurationReloaded")
 )
 
 // operationEvents are the first and the last event of each operation.
@@ -74,15 +76,21 @@ var operationEvents = map[protocol.Operation]struct {
 // A logbook writes events.
 type logbook struct {
 	*slog.Logger
-	record *record // is told of errors
+	record *record        // is told of errors
+	level  *slog.LevelVar // has no effect where the configuration gives a logger
 }
 
 func newLogbook(c Config) logbook {
+	l := logbook{c.Logger, &record{}, new(slog.LevelVar)}
+	l.adopt(c.Log)
 	if c.Logger == nil {
-		c.Logger = newLogger(c.Log)
+		l.Logger = newLogger(c.Log, l.level)
 	}
-	return logbook{c.Logger, &record{}}
+	return l
 }
+
+// adopt takes another level; the format stays.
+func (l logbook) adopt(c Log) { setLevel(l.level, c) }
 
 // event writes one event; args are slog's.
 func (l logbook) event(k eventKind, message string, args ...any) {

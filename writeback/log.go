@@ -8,12 +8,13 @@ import (
 )
 
 // newLogger writes to stderr as the configuration says. auto: text where a person reads it, JSON elsewhere.
-func newLogger(l Log) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(l.Level)) // which validate has checked
+func newLogger(l Log, level *slog.LevelVar) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if l.Format == "text" || l.Format == "auto" && terminal.IsTerminal(int(os.Stderr.Fd())) {
 		return slog.New(slog.NewTextHandler(os.Stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(os.Stderr, options))
 }
+
+// setLevel takes a level that validate has checked.
+func setLevel(v *slog.LevelVar, l Log) { _ = v.UnmarshalText([]byte(l.Level)) }

@@ -137,8 +137,10 @@ func (g *gate) clocks() (all []ClockStatus) {
 // report writes the status until ctx ends.
 func (a *Agent) report(ctx context.Context) {
 	for ctx.Err() == nil {
-		a.show(a.status())
-		due := clock.Real().AfterFunc(statusInterval, a.changed)
+		s := a.status()
+		a.supervisor.alive(s)
+		a.show(s)
+		due := clock.Real().AfterFunc(a.supervisor.every(), a.changed)
 		if clock.Sleep(ctx, clock.Real(), statusPause) == nil {
 			select {
 			case <-a.told:

@@ -49,7 +49,7 @@ const (
 func (a *Agent) newTerm() (*term, error) {
 	t := &term{Agent: a, enrolment: a.current(), beat: make(chan struct{}, 1), probe: make(chan struct{}, 1), firstLook: make(chan struct{}), details: map[string]string{}}
 	var err error
-	if t.domains, err = a.newDomains(t.enrolment.MarkerAttribute); err != nil {
+	if t.domains, err = a.directories(t.enrolment.MarkerAttribute); err != nil {
 		return nil, err
 	}
 	t.applier = &applier{domains: t.domains, log: a.log.Logger}
@@ -106,9 +106,6 @@ func (t *term) run(ctx context.Context) error {
 	t.drain(&listening, stopWork)
 	for _, r := range t.relays {
 		r.Close()
-	}
-	for _, d := range t.domains {
-		d.Close()
 	}
 	return err
 }

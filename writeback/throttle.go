@@ -42,11 +42,10 @@ func (l *Limits) defaults() {
 // A throttle counts requests with a bucket for each person and one for all: a bucket holds a minute's worth, and fills
 // within a minute.
 type throttle struct {
+	mu     sync.Mutex
 	limits Limits
-
-	mu    sync.Mutex
-	all   bucket
-	users map[string]*bucket // by source anchor
+	all    bucket
+	users  map[string]*bucket // by source anchor
 }
 
 type bucket struct {
@@ -60,6 +59,13 @@ func (b *bucket) drained(limit int, now time.Time) float64 {
 }
 
 func newThrottle(l Limits) *throttle { return &throttle{limits: l, users: map[string]*bucket{}} }
+
+// set has other limits hold from now on.
+func (t *throttle) set(l Limits) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.limits = l
+}
 
 // begin counts a request, unless that is one too many: then it says why.
 func (t *throttle) begin(r protocol.Request, now time.Time) (refusal string) {

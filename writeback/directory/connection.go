@@ -107,7 +107,7 @@ func (d *Domain) dial(ctx context.Context, address string) (*Conn, error) {
 	return c, nil
 }
 
-// bind tries the password once. A refusal is remembered, on every controller, until the agent starts anew: an
+// bind tries the password once. A refusal is remembered, on every controller, until the agent is reloaded or starts anew: an
 // agent with a wrong password must not lock its own account out.
 func (d *Domain) bind(ctx context.Context, c *Conn) error {
 	select {
@@ -133,7 +133,7 @@ func (d *Domain) bind(ctx context.Context, c *Conn) error {
 	d.mu.Lock()
 	d.refused = refused
 	d.mu.Unlock()
-	d.o.Logger.Error("the bind was refused and is not tried again until the agent restarts", "domain", d.o.Domain, "error", refused)
+	d.o.Logger.Error("the bind was refused and is not tried again until the agent is reloaded or restarted", "domain", d.o.Domain, "error", refused)
 	return refused
 }
 

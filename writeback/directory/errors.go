@@ -100,7 +100,7 @@ type BindError struct {
 }
 
 func (e *BindError) Error() string {
-	return fmt.Sprintf("the directory does not let %s in; correct the password or the account, then restart the agent: %v", e.User, e.Result)
+	return fmt.Sprintf("the directory does not let %s in; correct the password or the account, then reload or restart the agent: %v", e.User, e.Result)
 }
 
 func (e *BindError) Unwrap() error { return e.Result }
