@@ -49,7 +49,7 @@ func signJWT(audience string) (string, time.Time, error) {
 		Issuer: tokenIssuer, Subject: tokenClient, Audience: jwt.Audience{audience},
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(tokenLife)),
 	}
-	token, err := jwt.Signed(signer).Claims(claims).Serialize() //nolint:misspell // go-jose's name
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign a token: %w", err)
 	}

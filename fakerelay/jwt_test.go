@@ -35,7 +35,7 @@ func webToken(t *testing.T, claims any, with ...jose.SigningKey) readyMade {
 	with = append(with, jose.SigningKey{Algorithm: jose.HS256, Key: []byte(fakerelay.DevelopmentTokenKey)})
 	signer, err := jose.NewSigner(with[0], nil)
 	must(t, err)
-	token, err := jwt.Signed(signer).Claims(claims).Serialize() //nolint:misspell // go-jose's name
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
 	must(t, err)
 	return readyMade(token)
 }

@@ -30,7 +30,7 @@ const (
 
 const (
 	textEntityNotFound = "The messaging entity 'sb://%s/%s' could not be found. To know more visit https://aka.ms/sbResourceMgrExceptions. "
-	textUnauthorized   = "Unauthorized access. '%s' claim(s) are required to perform this operation. Resource: 'sb://%s/%s'." //nolint:misspell // the service spells it so
+	textUnauthorized   = "Unauthorized access. '%s' claim(s) are required to perform this operation. Resource: 'sb://%s/%s'."
 	textEntityGone     = "The link '%s' is force detached by the broker because the entity has been closed. Details: %s closed because entity has been deleted, updated or unexpectedly reloaded."
 	textDisabled       = "Messaging entity 'sb://%s/%s' is currently disabled."
 	textExists         = "The messaging entity '%s' already exists."

@@ -71,7 +71,7 @@ func setupUser(r *run, st statement) error {
 		case arg.quoted && (arg.kind == "" || arg.kind == "long"):
 			a.secret = arg.secret()
 		case arg.quoted:
-			name, value, ok = arg.kind, arg.text, true
+			name, value = arg.kind, arg.text
 			fallthrough
 		case ok && name != "userAccountControl":
 			m.Attribute(name, []string{value})

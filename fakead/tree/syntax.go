@@ -34,13 +34,13 @@ const (
 	SyntaxOctets                      // String(Octet)
 	SyntaxReplicaLink                 // Object(Replica-Link)
 	SyntaxUTCTime                     // String(UTC-Time)
-	SyntaxTime                        //nolint:misspell // the name in MS-ADTS: String(Generalized-Time)
-	SyntaxString                      // String(Unicode)
-	SyntaxAddress                     // Object(Presentation-Address)
-	SyntaxDNString                    // Object(DN-String)
-	SyntaxDescriptor                  // String(NT-Sec-Desc)
-	SyntaxLargeInteger                // LargeInteger
-	SyntaxSID                         // String(Sid)
+	SyntaxTime
+	SyntaxString       // String(Unicode)
+	SyntaxAddress      // Object(Presentation-Address)
+	SyntaxDNString     // Object(DN-String)
+	SyntaxDescriptor   // String(NT-Sec-Desc)
+	SyntaxLargeInteger // LargeInteger
+	SyntaxSID          // String(Sid)
 )
 
 // syntaxes are the names in the tables, and attributeSyntax and oMSyntax as CN=Schema shows them.

@@ -29,7 +29,7 @@ func Errorf(condition Symbol, format string, args ...any) *Error {
 const (
 	CondInternalError         Symbol = "amqp:internal-error"
 	CondNotFound              Symbol = "amqp:not-found"
-	CondUnauthorizedAccess    Symbol = "amqp:unauthorized-access" //nolint:misspell // the standard's own spelling
+	CondUnauthorizedAccess    Symbol = "amqp:unauthorized-access"
 	CondDecodeError           Symbol = "amqp:decode-error"
 	CondResourceLimitExceeded Symbol = "amqp:resource-limit-exceeded"
 	CondNotAllowed            Symbol = "amqp:not-allowed"
