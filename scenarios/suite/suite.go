@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2" //nolint:staticcheck // Ginkgo is written to be read so
 	"github.com/onsi/ginkgo/v2/types"
+	. "github.com/onsi/gomega" //nolint:staticcheck // as Gomega is
 
 	"passback/scenarios"
 	"passback/scenarios/report"
@@ -29,7 +30,8 @@ const (
 	gracePeriod     = 15 * time.Second
 )
 
-// Register builds a container for the target. Call it while the tree is built, or before RunSpecs.
+// Register builds a container for the target. Call it while the tree is built, or before RunSpecs; Gomega's fail handler
+// must be registered.
 func Register(target Target) error {
 	list, err := report.List(target.Filter)
 	if err != nil {
@@ -53,12 +55,10 @@ func run(ctx SpecContext, opener scenarios.Opener, s scenarios.Scenario) {
 	for _, step := range r.Steps {
 		GinkgoWriter.Printf("%7.3fs %s\n", step.At.Seconds(), step.Text)
 	}
-	switch r.Verdict {
-	case scenarios.Skipped:
+	if r.Verdict == scenarios.Skipped {
 		Skip(r.Reason)
-	case scenarios.Failed:
-		Fail(r.Reason)
 	}
+	Expect(r.Verdict).To(Equal(scenarios.Passed), r.Reason)
 }
 
 // Run registers the targets and runs the specs, once in a process. Without a label filter of the command line it
@@ -74,6 +74,7 @@ func Run(t GinkgoTestingT, targets ...Target) bool {
 	ReportAfterSuite("what was skipped, and why", func(r types.Report) {
 		fmt.Print(counted(r)) // where Ginkgo's own report goes
 	})
+	RegisterFailHandler(Fail)
 	suiteConfig, reporterConfig := GinkgoConfiguration()
 	if suiteConfig.LabelFilter == "" {
 		suiteConfig.LabelFilter = "!Slow"
