@@ -1,13 +1,16 @@
 package sim_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"passback/clock"
 	"passback/sim"
 )
 
@@ -94,16 +97,24 @@ func TestFaultsAreOneShot(t *testing.T) {
 		if taken := state.PasswordIs("Nine-Green-Kites-41"); result.Outcome != outcome || taken != (outcome == "success") {
 			t.Errorf("%s: told %s (%s), want %s, and the directory has taken it: %t", name, result.Outcome, result.Detail, outcome, taken)
 		}
-		for _, f := range w.Faults() {
-			if f.Armed {
-				t.Errorf("%s is armed still", f.Name)
-			}
-		}
+		awaitDisarmed(t, w)
 	}
 	w := sim.RunT(t, sim.Options{WithoutAgent: true})
 	var problem struct{ Error string }
 	if status := call(t, w, "POST", "/api/faults", `{"name": "relay.explode"}`, &problem); status != http.StatusBadRequest {
 		t.Errorf("an unknown fault: HTTP %d", status)
+	}
+}
+
+// awaitDisarmed waits until no fault is armed: a settlement comes after the answer, so that whoever asked is told first.
+func awaitDisarmed(t *testing.T, w *sim.World) {
+	t.Helper()
+	patience, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for slices.ContainsFunc(w.Faults(), func(f sim.Fault) bool { return f.Armed }) {
+		if err := clock.Sleep(patience, clock.Real(), 10*time.Millisecond); err != nil {
+			t.Fatalf("a fault is armed still: %+v", w.Faults())
+		}
 	}
 }
 
