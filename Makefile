@@ -51,8 +51,11 @@ oracle: ## fakead against a real Samba 4.24 domain controller (root, Debian pack
 sdk-live: build ## the Go SDK's own 121 live tests against passback relay, unmodified (Linux: root, or user namespaces)
 	$(GO) run ./fakerelay/sdklive -relay $(BIN)/passback
 
-kill-matrix: ## the agent killed 1,000 times at each point of a request's way, and at random instants (hours)
-	$(GO) test ./scenarios/ordeal -count=1 -timeout 6h -v -run TestKillMatrix -kills 1000
+kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 1,000 at random instants (half an hour)
+	$(GO) test ./scenarios/ordeal -count=1 -timeout 3h -v -run TestKillMatrix -kills 1000
+
+outbound: ## prove that the agent only connects outward, in network namespaces (root, iproute2, nftables, strace)
+	$(GO) test ./scenarios/ordeal -count=1 -v -run TestOutboundOnly
 
 cross: ## the agent for Windows and macOS
 	for os in windows darwin; do GOOS=$$os CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/passback-agent; done
@@ -60,4 +63,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench oracle sdk-live kill-matrix cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench oracle sdk-live kill-matrix outbound cross vuln
