@@ -24,6 +24,9 @@ var allowedSkips = map[string]string{
 	"TestReceiveWithDelay": "needs an AMQP fault injector of the SDK's authors (AMQP_FAULT_INJECTOR_PATH)",
 }
 
+// exitNotRun says that nothing was found out here: EX_TEMPFAIL of sysexits(3).
+const exitNotRun = 75
+
 // options are what one asks for.
 type options struct {
 	module  string        // the SDK and its version
@@ -54,6 +57,9 @@ func main() {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "sdklive: %v\n", err)
 		stop()
+		if errors.Is(err, errNoNamespaces) {
+			os.Exit(exitNotRun) //nolint:gocritic // stop has run
+		}
 		os.Exit(1) //nolint:gocritic // stop has run
 	}
 }
