@@ -75,6 +75,11 @@ func start(ctx context.Context, o options) (err error) {
 	if o.dir, err = filepath.Abs(o.dir); err != nil {
 		return fmt.Errorf("find the folder: %w", err)
 	}
+	if o.relay != "" { // it is started from another folder
+		if o.relay, err = filepath.Abs(o.relay); err != nil {
+			return fmt.Errorf("find the relay: %w", err)
+		}
+	}
 	p, err := build(ctx, o)
 	if err != nil {
 		return err
