@@ -74,7 +74,7 @@ type Server struct {
 	descriptors descriptors
 	protecting  clock.Timer       // AdminSDHolder's next pass
 	protectedAt int64             // the USN after the last one
-	keyVersions map[tree.GUID]int // how often a password was written
+	keyVersions map[tree.GUID]int // how often a password was written after the entry was added
 	writes      []PasswordWrite
 	events      eventLog
 	auditTo     io.Writer

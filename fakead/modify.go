@@ -108,7 +108,7 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 		return res
 	}
 	for _, step := range []func() result{
-		func() result { return m.write(secrets) },
+		func() result { return m.write(secrets, writes(special, lockoutTime)) },
 		func() result { return m.applyTimes(special) },
 		func() result { return m.applyControl(changes) },
 		func() result { return m.applyDescriptor(descriptors) },
@@ -149,7 +149,7 @@ func (m *modification) forbidden(changes []change) (result, bool) {
 	}
 	resets := m.access.right(security.ControlAccess, rightResetPassword)
 	switch m.clauses.form {
-	case noPassword, emptyForm, manyValuesForm, deleteForm, plainDeleteForm:
+	case noPassword, emptyForm, manyValuesForm, deleteForm, plainDeleteForm, evenForm:
 		return result{}, false // refused for what they are, whoever asks
 	case changeForm:
 		if !m.access.right(security.ControlAccess, rightChangePassword) {

@@ -96,7 +96,7 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets []written,
 	case lastSet != "" && lastSet != "0" && lastSet != "-1":
 		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
 	}
-	for _, value := range secrets {
+	for i, value := range secrets {
 		if value.isEmpty() {
 			return s.emptyValue()
 		}
@@ -107,8 +107,10 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets []written,
 		if n.account.Judge(policy, now, secret, password.Check{}) != password.Acceptable || !s.filtersAccept(&n.account, secret, true) {
 			return svcErr(errorPasswordRestriction, "031A126C")
 		}
-		n.account.Set(policy, now, secret, false)
-		n.written = true
+		if i == len(secrets)-1 { // of several values the last one counts
+			n.account.Set(policy, now, secret, false)
+			n.written = true
+		}
 	}
 	if n.isUser && n.control && s.lacksPassword(&n.account, policy) {
 		return svcErr(errorPasswordRestriction, "031A124C")
@@ -129,5 +131,4 @@ func (s *Server) give(n newAccount, e *tree.Entry) {
 		return
 	}
 	saveAccount(s.setter(e), &password.Account{}, &n.account)
-	s.keyVersions[e.GUID()]++
 }

@@ -43,7 +43,10 @@ func (s *Server) openPage(req *request, m *gldap.SearchMessage) (page *resultPag
 	}
 	refusal = result{code: codeCriticalUnavailable, text: s.text.controlError()}
 	size, cookie, ok := decodePagedResults(c.value)
-	if !ok || size < 0 {
+	switch {
+	case !ok && !c.critical:
+		return &resultPage{}, false, result{} // it is ignored, MS-ADTS 3.1.1.3.4.1
+	case !ok || size < 0:
 		return nil, false, refusal
 	}
 	page = &resultPage{size: size, resultSet: resultSet{request: searchKey(req, m)}}

@@ -317,10 +317,14 @@ func TestSecretsCannotBeFoundOrRead(t *testing.T) {
 	dc := fakead.RunT(t)
 	seed(t, dc, fakead.User{SAM: "alice"})
 	c := asAdministrator(t, dc)
-	for _, filter := range []string{"(unicodePwd=*)", "(!(unicodePwd=x))", "(ntPwdHistory=*)", "(supplementalCredentials>=)"} {
+	for _, filter := range []string{"(unicodePwd=*)", "(unicodePwd=x)", "(ntPwdHistory=*)", "(supplementalCredentials>=)"} {
 		if found := query(t, c, base, filter, "1.1"); len(found) != 0 {
 			t.Errorf("%s finds %d", filter, len(found))
 		}
+	}
+	all, without := query(t, c, base, "(objectClass=*)", "1.1"), query(t, c, base, "(!(unicodePwd=x))", "1.1")
+	if len(all) != len(without) {
+		t.Errorf("of %d entries %d are without a secret", len(all), len(without))
 	}
 	if e := read(t, c, dnOf(t, dc, "alice"), "unicodePwd", "ntPwdHistory", "lmPwdHistory", "dBCSPwd"); len(e.Attributes) != 0 {
 		t.Errorf("shows %q", attributeNames(e))

@@ -76,8 +76,9 @@ func (s *Server) emptyValue() result {
 	return result{code: codeInvalidSyntax, text: s.text.unknownAttribute()}
 }
 
-// write judges and sets the passwords. A wrong old one is counted although the modify fails.
-func (m *modification) write(p newPasswords) result {
+// write judges and sets the password. A wrong old one is counted although the modify fails. A lockout does not stand
+// in the way of a modify that ends it.
+func (m *modification) write(p newPasswords, unlocks bool) result {
 	if m.clauses.form == noPassword {
 		return result{}
 	}
@@ -87,7 +88,7 @@ func (m *modification) write(p newPasswords) result {
 	refused := svcErr(errorPasswordRestriction, "031A126C")
 	if changing {
 		refused = m.clauses.violation(errorPasswordRestriction)
-		if m.account.Locked(policy, now) {
+		if m.account.Locked(policy, now) && !unlocks {
 			return m.clauses.violation(errorAccountLockedOut)
 		}
 		if !m.account.Is(p.old) {

@@ -30,7 +30,8 @@ const (
 	deleteForm                       // one delete alone
 	plainDeleteForm                  // the same of userPassword
 	manyValuesForm                   // two values in one clause of a change
-	otherForm                        // what is no write of a password: add alone, two adds, a replace without a value
+	evenForm                         // as many deletes as adds, or deletes only; more than one: no write of a password
+	otherForm                        // what is none either: add alone, two adds, a replace without a value
 )
 
 // passwordClauses are the clauses of a modify that write a password, and what they amount to.
@@ -84,6 +85,8 @@ func classify(changes []change, andPlain bool) passwordClauses {
 		if !isUnicodePwd(p.attribute) {
 			p.form = plainDeleteForm
 		}
+	case len(deletes) >= len(adds) && (len(adds) == 0 || len(adds) == len(deletes)) && len(replaces) == 0:
+		p.form = evenForm
 	default:
 		p.form = otherForm
 	}

@@ -197,7 +197,7 @@ func TestFormsOfAPasswordWrite(t *testing.T) {
 		"delete without a value, and add": {[]clause{{"delete", nil}, {"add", []string{next}}}, 0, 19},
 		"add before delete":               {[]clause{{"add", []string{next}}, {"delete", []string{old}}}, 0, 0},
 		"two adds":                        {[]clause{{"add", []string{next}}, {"add", []string{other}}}, 53, 50},
-		"two deletes":                     {[]clause{{"delete", []string{old}}, {"delete", []string{next}}}, 53, 50},
+		"two deletes":                     {[]clause{{"delete", []string{old}}, {"delete", []string{next}}}, 53, 53},
 		"delete, add and replace":         {[]clause{{"delete", []string{old}}, {"add", []string{next}}, {"replace", []string{other}}}, 53, 50},
 		"two values in the delete":        {[]clause{{"delete", []string{old, next}}, {"add", []string{next}}}, 19, 19},
 		"two values in the add":           {[]clause{{"delete", []string{old}}, {"add", []string{next, other}}}, 19, 19},

@@ -22,29 +22,24 @@ const (
 // Logon judges a password at logon and keeps the account's counters. What else stands in the way is told only
 // to who knows the password, except for a lockout.
 func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
-	right := a.lets(p, password, now)
-	locked := a.Locked(p, now)
-	disabled := a.Control&AccountDisabled != 0
 	switch {
-	case locked && !disabled:
+	case a.Locked(p, now):
 		return AccountLockedOut
-	case !right && locked:
-		return WrongPassword
-	case !right:
+	case !a.lets(p, password, now):
 		a.countAtLogon(p, now, password)
 		return WrongPassword
-	case disabled:
+	case a.Control&AccountDisabled != 0:
 		return AccountIsDisabled
 	case !a.Expires.IsZero() && !now.Before(a.Expires):
 		return AccountExpired
-	case !a.withinLogonHours(now):
-		return OutsideLogonHours
-	case a.ElsewhereOnly:
-		return WrongWorkstation
 	case a.MustChange():
 		return PasswordMustChange
 	case a.Expired(p, now):
 		return PasswordExpired
+	case a.ElsewhereOnly:
+		return WrongWorkstation
+	case !a.withinLogonHours(now):
+		return OutsideLogonHours
 	}
 	a.Unlock()
 	if a.LastLogon.IsZero() || now.Sub(a.LastLogon) > logonTimestampSync {

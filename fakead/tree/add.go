@@ -219,6 +219,9 @@ func (p *Plan) accountDefaults() {
 	t := p.tree
 	switch e := p.entry; {
 	case e.IsA("user"):
+		if e.IsA("computer") {
+			p.fallback("userAccountControl", "4130")
+		}
 		for _, d := range userDefaults {
 			p.fallback(d.name, d.value)
 		}

@@ -1,8 +1,8 @@
 package tree
 
 // Deciding whether an entry matches a filter (MS-ADTS 3.1.1.3.1.3, RFC 4511 4.5.1.7): true, false or undefined.
-// A clause is undefined if the schema does not know its attribute, if the attribute is a secret or constructed,
-// or if its syntax does not take the value or the operator.
+// A clause is undefined if the schema does not know its attribute, or if its syntax does not take the value or the
+// operator. Of an attribute that is a secret or constructed it is false.
 
 import (
 	"strings"
@@ -65,8 +65,11 @@ func (t *Tree) matcher(f *Filter, v view) matcher {
 	if f.kind == filterPresent && a != nil && a.Name == "objectClass" {
 		return func(*Entry) truth { return yes } // every entry has one, and everyone may know
 	}
-	if a == nil || a.Constructed || a.NeverReadable || v.hidden(a) {
+	switch {
+	case a == nil:
 		return never
+	case a.Constructed, a.NeverReadable, v.hidden(a): // no entry has one, as far as a filter can tell
+		return func(*Entry) truth { return no }
 	}
 	return v.of(a, t.clause(f, a))
 }

@@ -37,6 +37,8 @@ type Plan struct {
 	entry   *Entry
 	changed map[*Attribute]planned
 	after   []func() // what a commit does to other entries
+
+	followsKind bool // the primary group changes because the kind of account does
 }
 
 // planned holds the values that an attribute will have: links for a link, else values.
@@ -118,11 +120,11 @@ func (p *Plan) apply(c Change, rules Rules) error {
 	if a == nil {
 		return errNoSuchAttributeType.about(nil)
 	}
-	if err := p.writable(a, rules); err != nil {
-		return err
-	}
 	if c.Op == AddValues && len(c.Values) == 0 {
 		return errNoValues.about(a)
+	}
+	if err := p.writable(a, rules); err != nil {
+		return err
 	}
 	if a.IsLink() {
 		return p.applyLinks(a, c, rules)

@@ -41,8 +41,21 @@ func (p *Plan) derive() {
 			p.Set("sAMAccountType", formatInt(accountType(source, n)))
 		}
 	}
-	if p.Changes("primaryGroupID") {
+	switch {
+	case p.Changes("primaryGroupID"):
 		p.movePrimaryGroup()
+	case p.Changes("userAccountControl"):
+		p.followKind()
+	}
+}
+
+// followKind gives an account of another kind that kind's primary group, if it had its own kind's. It becomes an
+// explicit member of neither.
+func (p *Plan) followKind() {
+	before, after := defaultPrimaryGroup(p.entry.First("userAccountControl")), defaultPrimaryGroup(p.First("userAccountControl"))
+	if before != after && p.entry.First("primaryGroupID") == before {
+		p.Set("primaryGroupID", after)
+		p.followsKind = true
 	}
 }
 
@@ -128,7 +141,7 @@ func (p *Plan) judge() error {
 	if err := p.judgeSettings(); err != nil {
 		return err
 	}
-	if group := p.tree.primaryGroup(p.First("primaryGroupID")); p.Changes("primaryGroupID") &&
+	if group := p.tree.primaryGroup(p.First("primaryGroupID")); p.Changes("primaryGroupID") && !p.followsKind &&
 		(group == nil || !contains(p.entry.Linked("memberOf"), group)) {
 		return errNotAMemberOf.about(mustAttribute("primaryGroupID"))
 	}
