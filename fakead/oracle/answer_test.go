@@ -19,7 +19,11 @@ type answer struct {
 }
 
 func (a answer) String() string {
-	return strings.Join(strings.Fields(a.code+" "+a.win32+" "+a.rest), " ")
+	text := strings.Join(strings.Fields(a.code+" "+a.win32+" "+a.rest), " ")
+	if text == "" {
+		return "none"
+	}
+	return text
 }
 
 // sameAs compares an answer of the real server with the fake's. A real server that says nothing in its diagnostic
@@ -33,10 +37,17 @@ var (
 	bindData  = regexp.MustCompile(`, data ([0-9a-f]+),`)
 )
 
+// samba12 is what the LDAP library says of 12, unavailableCriticalExtension, from Samba: that comes as an extended
+// response, whatever the request was. (A search would wait for its end for ever: questions ask other operations.)
+const samba12 = "unexpected response: 24"
+
 // answerOf makes an answer of a request's error. It is not an answer if the connection broke.
 func answerOf(err error) (answer, error) {
 	if err == nil {
 		return answer{code: "0"}, nil
+	}
+	if strings.Contains(err.Error(), samba12) {
+		return answer{code: "12"}, nil
 	}
 	var e *ldap.Error
 	if !errors.As(err, &e) || e.ResultCode >= ldap.ErrorNetwork {

@@ -44,7 +44,31 @@ func newControl(args []token) (ldap.Control, error) {
 			return nil, fmt.Errorf("control: what is %q?", arg.text)
 		}
 	}
-	return ldap.NewControlString(oid, critical, value), nil
+	return rawControl{oid, critical, value}, nil
+}
+
+// A rawControl is written as RFC 4511 5.1 wants it: TRUE is 0xFF. The LDAP library's own controls write 0x01, which
+// Samba takes for FALSE.
+type rawControl struct {
+	oid      string
+	critical bool
+	value    string // empty: none
+}
+
+func (c rawControl) GetControlType() string { return c.oid }
+
+func (c rawControl) String() string { return c.oid }
+
+func (c rawControl) Encode() *ber.Packet {
+	p := ber.NewSequence("")
+	p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, c.oid, ""))
+	if c.critical {
+		p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, "\xff", ""))
+	}
+	if c.value != "" {
+		p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, c.value, ""))
+	}
+	return p
 }
 
 // newControls reads clauses that are all controls.

@@ -69,7 +69,7 @@ func compare(realDC, fakeDC *server, q *question) ([]difference, error) {
 	}
 	both.Wait()
 	if failed[0] != nil || failed[1] != nil {
-		return nil, fmt.Errorf("could not be asked (the real server, the fake): %w", errors.Join(failed[:]...))
+		return nil, fmt.Errorf("could not be asked: %w", errors.Join(failed[0], failed[1]))
 	}
 	return differencesOf(q, answers[0], answers[1]), nil
 }

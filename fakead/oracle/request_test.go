@@ -27,6 +27,7 @@ func init() {
 		"whoami":   requestWhoAmI,
 		"extended": requestExtended,
 		"moved":    requestMoved,
+		"primary":  requestPrimary,
 		"sd":       requestSD,
 		"writesd":  requestWriteSD,
 	}
@@ -246,6 +247,24 @@ func requestExtended(r *run, st statement) (answer, error) {
 	}
 	_, err := r.conn.Extended(request)
 	return answerOf(err)
+}
+
+// primary NAME GROUP makes a group the primary one of an account.
+func requestPrimary(r *run, st statement) (answer, error) {
+	if err := need(st, 2); err != nil {
+		return answer{}, err
+	}
+	g, err := r.find(st.args[1].text)
+	if err != nil {
+		return answer{}, err
+	}
+	sid, err := r.identifier(g, "sid")
+	if err != nil {
+		return answer{}, err
+	}
+	rid := sid[strings.LastIndexByte(sid, '-')+1:]
+	st.args, st.clauses = st.args[:1], [][]token{{{text: "replace"}, {text: "primaryGroupID"}, {text: rid}}}
+	return requestModify(r, st)
 }
 
 // moved NAME tells whether uSNChanged has moved since the question last asked.

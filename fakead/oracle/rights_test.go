@@ -43,6 +43,7 @@ func setupDelegate(r *run, st statement) error {
 	if mayUnexpire {
 		return nil
 	}
+	r.headChanged = true
 	return r.addACEs(r.server.base, fmt.Sprintf("(OD;;CR;%s;;{%s})", unexpire, who.name))
 }
 
@@ -61,6 +62,9 @@ func (r *run) allowOnOthers(who *account, rights, guid string) error {
 func (r *run) addACEs(dn, text string) error {
 	return setupACL(r, statement{args: []token{{text: dn, quoted: true}, {text: text, quoted: true}}})
 }
+
+// restoreHead gives the domain's head the rights that it had when the run began.
+func (s *server) restoreHead() error { return s.writeDescriptor(s.admin, s.base, partDACL, s.headDACL) }
 
 // cannotchange NAME is "User cannot change password": two entries that deny Change Password.
 func setupCannotChange(r *run, st statement) error {

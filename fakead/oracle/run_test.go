@@ -19,7 +19,8 @@ type run struct {
 
 	conn        *ldap.Conn
 	connections map[string]*ldap.Conn
-	requests    int // so far
+	requests    int  // so far
+	headChanged bool // the rights on the domain's head were changed
 	answers     []answer
 }
 
@@ -48,6 +49,11 @@ func ask(s *server, q *question) ([]answer, error) {
 	}
 	if err := r.after(); err != nil {
 		return nil, fmt.Errorf("%s, %s server, state afterwards: %w", q.id, s.name, err)
+	}
+	if r.headChanged {
+		if err := s.restoreHead(); err != nil {
+			return nil, err
+		}
 	}
 	return r.answers, nil
 }

@@ -93,7 +93,10 @@ func (r *run) searchPages(s *ldap.SearchRequest, size uint32) (answer, error) {
 		if a.code != "0" || failed != nil {
 			return a, failed
 		}
-		pages, entries = append(pages, strconv.Itoa(len(found.Entries))), append(entries, found.Entries...)
+		if len(found.Entries) > 0 || len(pages) == 0 { // a last page may be empty, RFC 2696
+			pages = append(pages, strconv.Itoa(len(found.Entries)))
+		}
+		entries = append(entries, found.Entries...)
 		got, _ := ldap.FindControl(found.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
 		if got == nil || len(got.Cookie) == 0 {
 			break
@@ -124,8 +127,7 @@ func (r *run) describe(entries []*ldap.Entry) string {
 
 // Attributes whose values are the server's own choice: their number and length are compared.
 var ownValues = map[string]bool{
-	"objectguid": true, "objectsid": true, "parentguid": true, "whencreated": true, "whenchanged": true, "usncreated": true, "usnchanged": true,
-	"currenttime": true, "highestcommittedusn": true, "createtimestamp": true, "modifytimestamp": true, "tokengroups": true,
+	"objectguid": true, "objectsid": true, "parentguid": true, "whencreated": true, "whenchanged": true, "currenttime": true, "createtimestamp": true, "modifytimestamp": true, "tokengroups": true,
 }
 
 // Attributes that hold times: 0, never, or a time.
@@ -139,10 +141,14 @@ func (r *run) describeValues(a *ldap.EntryAttribute) string {
 	values := make([]string, len(a.ByteValues))
 	for i, v := range a.ByteValues {
 		switch {
+		case strings.Contains(name, "usn"), strings.Contains(name, ";range="): // whose size and order nobody promises
+			values[i] = "<any>"
 		case ownValues[name]:
 			values[i] = fmt.Sprintf("<%d>", len(v))
 		case times[name]:
 			values[i] = describeTime(string(v))
+		case name == "primarygroupid" && len(v) > 3:
+			values[i] = "<rid>"
 		case strings.EqualFold(name, "sAMAccountName") && strings.HasPrefix(string(v), "$"):
 			values[i] = "<generated>"
 		default:

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"passback/fakead"
+	"passback/fakead/security"
 )
 
 // A server is one of the two that are asked, with what was last set on it.
@@ -21,10 +23,10 @@ type server struct {
 	domain        string
 	netbios       string
 	adminPassword string
-	fake          *fakead.Server // nil: the real one
 	admin         *ldap.Conn
 	policy        policy
 	heuristics    string
+	headDACL      *security.Descriptor // of the domain's head, as it was at the start
 }
 
 func (s *server) adminDN() string { return "CN=Administrator,CN=Users," + s.base }
@@ -70,18 +72,23 @@ func connectReal() (*server, error) {
 func connectFake(dc *fakead.Server) (*server, error) {
 	s := &server{
 		name: "fake", ldap: dc.LDAPURL(), ldaps: dc.LDAPSURL(), tls: &tls.Config{RootCAs: dc.CA().Pool()},
-		base: dc.BaseDN(), domain: dc.Domain(), netbios: dc.NetBIOS(), adminPassword: dc.AdminPassword(), fake: dc,
+		base: dc.BaseDN(), domain: dc.Domain(), netbios: dc.NetBIOS(), adminPassword: dc.AdminPassword(),
 	}
 	return s, s.login()
 }
 
 // dial opens a connection: "tls" is LDAPS, "clear" is LDAP, "starttls" LDAP with StartTLS.
 func (s *server) dial(mode string) (*ldap.Conn, error) {
+	url := s.ldap
 	if mode == "tls" {
-		return ldap.DialURL(s.ldaps, ldap.DialWithTLSConfig(s.tls))
+		url = s.ldaps
 	}
-	c, err := ldap.DialURL(s.ldap)
-	if err == nil && mode == "starttls" {
+	c, err := ldap.DialURL(url, ldap.DialWithTLSConfig(s.tls))
+	if err != nil {
+		return nil, fmt.Errorf("connect to the %s server: %w", s.name, err)
+	}
+	c.SetTimeout(30 * time.Second)
+	if mode == "starttls" {
 		config := s.tls.Clone()
 		if config.ServerName == "" {
 			config.ServerName = "127.0.0.1"
@@ -104,13 +111,22 @@ func (s *server) login() error {
 		return fmt.Errorf("bind as administrator: %w", err)
 	}
 	s.admin = c
+	if err := s.removeBelow(s.container(), "(primaryGroupID>=1000)"); err != nil { // who keep groups from being deleted
+		return err
+	}
 	if err := s.removeTree(s.container()); err != nil {
+		return err
+	}
+	if err := s.removeBelow(s.psoContainer(), "(|(cn=R5*)(cn=S*))"); err != nil {
 		return err
 	}
 	if err := s.addOU(s.container()); err != nil {
 		return err
 	}
 	if err := s.setHeuristics(""); err != nil {
+		return err
+	}
+	if s.headDACL, err = s.descriptorOf(s.admin, s.base, partDACL); err != nil {
 		return err
 	}
 	return s.setPolicy(basePolicy())
@@ -125,9 +141,23 @@ func (s *server) addOU(dn string) error {
 	return nil
 }
 
+// removeBelow deletes the entries below a container that match.
+func (s *server) removeBelow(container, filter string) error {
+	found, err := s.admin.Search(ldap.NewSearchRequest(container, ldap.ScopeWholeSubtree, 0, 0, 0, false, filter, []string{"cn"}, nil))
+	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+		return fmt.Errorf("find what an earlier run left below %s: %w", container, err)
+	}
+	for _, e := range found.Entries {
+		if err := s.removeTree(e.DN); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // removeTree deletes what may be left of an earlier run.
 func (s *server) removeTree(dn string) error {
-	treeDelete := ldap.NewControlString("1.2.840.113556.1.4.805", true, "")
+	treeDelete := rawControl{oid: microsoft + "805", critical: true}
 	err := s.admin.Del(ldap.NewDelRequest(dn, []ldap.Control{treeDelete}))
 	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
 		return fmt.Errorf("delete %s: %w", dn, err)

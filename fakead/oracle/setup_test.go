@@ -5,6 +5,7 @@ package oracle
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ func init() {
 		"user":         setupUser,
 		"group":        setupGroup,
 		"ou":           setupOU,
+		"pso":          setupPSO,
+		"many":         setupMany,
 		"as":           setupAs,
 		"wait":         setupWait,
 		"unlocked":     setupUnlocked,
@@ -68,11 +71,10 @@ func setupUser(r *run, st statement) error {
 	for _, arg := range st.args[1:] {
 		name, value, ok := strings.Cut(arg.text, "=")
 		switch {
-		case arg.quoted && (arg.kind == "" || arg.kind == "long"):
+		case arg.isSecret():
 			a.secret = arg.secret()
 		case arg.quoted:
-			name, value = arg.kind, arg.text
-			fallthrough
+			m.Attribute(arg.kind, []string{arg.text})
 		case ok && name != "userAccountControl":
 			m.Attribute(name, []string{value})
 		case ok:
@@ -138,6 +140,25 @@ func setupOU(r *run, st statement) error {
 	u := r.newAccount(st.args[0].text)
 	u.dn = "OU=" + u.name + "," + r.ou
 	return r.server.addOU(u.dn)
+}
+
+// many N adds as many contacts beside the accounts.
+func setupMany(r *run, st statement) error {
+	if err := need(st, 1); err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(st.args[0].text)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		m := ldap.NewAddRequest(fmt.Sprintf("CN=contact%d,%s", i, r.ou), nil)
+		m.Attribute("objectClass", []string{"contact"})
+		if err := r.server.admin.Add(m); err != nil {
+			return fmt.Errorf("add contact %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // as WHO[#n] ["password"] [clear|tls|starttls] [unbound] goes on as somebody, on a connection of that name.
