@@ -124,15 +124,17 @@ func (l *lab) runVerb() (stop func() error) {
 func TestHangUpReloads(t *testing.T) {
 	l := newLab(t)
 	l.enrolled()
+	self, err := os.FindProcess(os.Getpid())
+	must(t, err)
 	stop := l.runVerb()
 	l.writeConfig("nonsense")
-	must(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
+	must(t, self.Signal(syscall.SIGHUP))
 	eventually(t, "an error in the status", func() bool {
 		last := l.status().LastError
 		return last != nil && last.Event == "ConfigurationError"
 	})
 	l.writeConfig(l.yaml("mode: staging\n"))
-	must(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
+	must(t, self.Signal(syscall.SIGHUP))
 	eventually(t, "the new mode", func() bool { return l.status().Mode == protocol.Staging })
 	must(t, stop())
 }
