@@ -2,7 +2,7 @@
 # A real Active Directory domain controller to compare the fake one with: Samba 4.24 of Debian 13 backports, in a
 # chroot below a cache directory, on a loopback address of its own. It is made once (about a minute) and used again.
 #
-#   samba.sh run COMMAND...   starts it, runs COMMAND with the variables below, stops it again
+#   samba.sh run COMMAND...   runs COMMAND with the variables; stops it again unless it was running before
 #   samba.sh start            starts it and prints the variables
 #   samba.sh stop             stops it
 #   samba.sh wipe             stops it and removes all of it
@@ -142,7 +142,7 @@ variables() {
 case ${1:-} in
 run)
   shift
-  trap stop EXIT
+  running || trap stop EXIT
   start
   mapfile -t set_to < <(variables)
   env "${set_to[@]}" "$@"
