@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"passback/clock"
 	"passback/sim"
 	"passback/sim/cloud"
 	"passback/sim/trace"
@@ -259,9 +260,17 @@ func TestSecondRelayTakesOver(t *testing.T) {
 	if err := w.Relays[0].Close(); err != nil {
 		t.Fatal(err)
 	}
-	result := w.Cloud.Perform(t.Context(), cloud.Ask{Way: cloud.PortalReset, User: w.People()[0].UPN, New: protocol.NewSecret("Nine-Green-Kites-41")})
-	if result.Outcome != protocol.Success {
-		t.Errorf("told %s (%s)", result.Outcome, result.Detail)
+	// A world is ready when its first relay is; until the second is too, a reset is refused before anything is sent.
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		result := w.Cloud.Perform(ctx, cloud.Ask{Way: cloud.PortalReset, User: w.People()[0].UPN, New: protocol.NewSecret("Nine-Green-Kites-41")})
+		if result.Outcome == protocol.Success {
+			return
+		}
+		if result.Outcome != protocol.WritebackUnavailable || clock.Sleep(ctx, clock.Real(), 20*time.Millisecond) != nil {
+			t.Fatalf("told %s (%s)", result.Outcome, result.Detail)
+		}
 	}
 }
 

@@ -23,9 +23,24 @@ func offeredHints(supported []string) string {
 // applyFullPolicy is the control's only flag that has an effect.
 const applyFullPolicy = 1
 
-// policyHints is always critical: a controller that would ignore it must refuse.
-func policyHints(oid string) ldap.Control {
+// policyHints is the control of this number. It is always critical: a controller that would ignore it must refuse.
+// The criticality is written as RFC 4511 5.1 has it, TRUE being 0xFF: go-ldap's own controls write 0x01, which Samba
+// reads as FALSE.
+type policyHints string
+
+// GetControlType implements ldap.Control.
+func (h policyHints) GetControlType() string { return string(h) }
+
+// String implements ldap.Control.
+func (h policyHints) String() string { return "policy hints (" + string(h) + "), critical" }
+
+// Encode implements ldap.Control.
+func (h policyHints) Encode() *ber.Packet {
 	value := ber.NewSequence("PolicyHintsRequestValue")
 	value.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, applyFullPolicy, "Flags"))
-	return ldap.NewControlString(oid, true, string(value.Bytes()))
+	control := ber.NewSequence("Control")
+	control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, string(h), "controlType"))
+	control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, "\xff", "criticality"))
+	control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, string(value.Bytes()), "controlValue"))
+	return control
 }
