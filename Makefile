@@ -16,8 +16,8 @@ help: ## what there is to do
 run: build ## start the sandbox: the whole path, with a web page
 	$(BIN)/passback sandbox
 
-test: ## all tests, with the race detector
-	$(GO) test -race ./...
+test: ## all tests, with the race detector; says which were skipped, and why
+	$(TOOL) gotestsum --format pkgname -- -race ./...
 
 check: fmt vet lint build test ## what must be green before a commit
 

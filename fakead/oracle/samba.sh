@@ -10,6 +10,8 @@
 # Needs: root (its ports are fixed, and so bound on an address of their own), mmdebstrap, openssl, and an apt
 # configuration with a Debian archive, from which the packages come.
 #
+# Where it cannot run it says why and exits with 75 (EX_TEMPFAIL), so that a caller can tell that from a failure.
+#
 #   PASSBACK_ORACLE_DIR       where it is kept; default: passback/oracle in the user's cache directory
 #   PASSBACK_ORACLE_ADDRESS   loopback address; default 127.0.0.22
 #   PASSBACK_ORACLE_ARCHIVE   URI of a Debian archive; default: that of the machine's apt configuration
@@ -27,6 +29,7 @@ STATE=$ROOT$DOMAIN
 PASSWORD=Oracle-Administrator-1
 
 fail() { echo "samba.sh: $*" >&2; exit 1; }
+cannot() { echo "samba.sh: $*" >&2; exit 75; }
 
 archive() {
   apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 2>/dev/null | grep -v security | sort -u | head -1
@@ -35,16 +38,17 @@ archive() {
 # The chroot appears whole or not at all.
 make_root() {
   [ -x "$ROOT/usr/sbin/samba" ] && return
-  command -v mmdebstrap >/dev/null || fail "mmdebstrap is missing: install it first (apt-get install mmdebstrap)"
+  command -v mmdebstrap >/dev/null || cannot "mmdebstrap is missing: install it first (apt-get install mmdebstrap)"
   local from=${PASSBACK_ORACLE_ARCHIVE:-$(archive)}
-  [ -n "$from" ] || fail "apt knows no Debian archive: name one in PASSBACK_ORACLE_ARCHIVE"
+  [ -n "$from" ] || cannot "apt knows no Debian archive: name one in PASSBACK_ORACLE_ARCHIVE"
   echo "samba.sh: making $ROOT, about a minute" >&2
   mkdir -p "$DIR"
   rm -rf "$ROOT" "$ROOT.new"
   mmdebstrap --quiet --variant=apt --mode=root --aptopt='APT::Install-Recommends "false"' \
     --setup-hook='mkdir -p "$1/etc/apt/preferences.d"; printf "Package: *\nPin: release n='$SUITE'-backports\nPin-Priority: 500\n" >"$1/etc/apt/preferences.d/backports"' \
     --include=samba-ad-dc,samba-ad-provision,python3-samba \
-    "$SUITE" "$ROOT.new" "deb $from $SUITE main" "deb $from $SUITE-backports main" >&2
+    "$SUITE" "$ROOT.new" "deb $from $SUITE main" "deb $from $SUITE-backports main" >&2 ||
+    cannot "mmdebstrap could not fetch Debian's $SUITE from $from"
   chroot "$ROOT.new" samba --version | grep -q "^Version $VERSION\." ||
     fail "the archive has $(chroot "$ROOT.new" samba --version), and the answers are pinned to $VERSION"
   mv "$ROOT.new" "$ROOT"
@@ -105,7 +109,7 @@ running() { [ -s "$STATE/run/samba.pid" ] && kill -0 "$(cat "$STATE/run/samba.pi
 answers() { (exec 3<>"/dev/tcp/$ADDRESS/636") 2>/dev/null; }
 
 start() {
-  [ "$(id -u)" = 0 ] || fail "needs root, to make a chroot and to bind port 636"
+  [ "$(id -u)" = 0 ] || cannot "needs root, to make a chroot and to bind port 636"
   make_root
   make_domain
   running && answers && return
