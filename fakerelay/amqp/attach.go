@@ -9,6 +9,14 @@ const (
 	RoleReceiver Role = true
 )
 
+// String names the role as the standard does.
+func (r Role) String() string {
+	if r == RoleReceiver {
+		return "receiver"
+	}
+	return "sender"
+}
+
 // Settlement modes (2.8.2, 2.8.3).
 const (
 	SenderUnsettled uint8 = 0

@@ -19,6 +19,7 @@ type Config struct {
 	CloseTimeout     time.Duration // how long our close waits for the peer's; default 1 s
 	Mechanisms       []Mechanism   // SASL mechanisms offered, in this order; default: no SASL layer
 	Properties       Map           // of our open; default none
+	Tracer           *Tracer       // shows the frames; default: nobody does
 }
 
 // Handler is told what the peer asks for. See the package documentation for the goroutine that calls it.

@@ -35,6 +35,7 @@ type Conn struct {
 	partial  uint64 // bytes of incomplete messages
 
 	out       []byte     // frames to write
+	corrupts  bool       // the next of them is to be spoilt
 	lastWrite bool       // the writer ends after what is in out
 	disposing []*Session // that have a disposition to write
 	roomless  []*Session // that wait for room in out

@@ -39,7 +39,9 @@ func (c *Conn) readFrame(typ byte) (channel uint16, body []byte, err error) {
 	if _, err := io.ReadFull(c.in, c.body[:n]); err != nil {
 		return 0, nil, fmt.Errorf("amqp: read a frame: %w", err)
 	}
-	return binary.BigEndian.Uint16(header[6:]), c.body[offset-frameHeader : n], nil
+	channel, body = binary.BigEndian.Uint16(header[6:]), c.body[offset-frameHeader:n]
+	c.traceIn(channel, body)
+	return channel, body, nil
 }
 
 // parsePerformative reads the performative (or SASL frame body) at the start of a frame's body; what follows is

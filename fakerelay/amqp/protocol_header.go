@@ -18,6 +18,7 @@ func (c *Conn) exchangeHeader(ours string) error {
 	if _, err := io.ReadFull(c.in, theirs[:]); err != nil {
 		return fmt.Errorf("amqp: read the protocol header: %w", err)
 	}
+	c.traceHeader(traceIn, theirs[:])
 	if err := c.writeRaw([]byte(ours)); err != nil {
 		return err
 	}

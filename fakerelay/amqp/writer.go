@@ -111,6 +111,7 @@ func (c *Conn) takeOut(empty []byte, idle bool) (batch []byte, last bool) {
 		c.writeFrame(0, nil, nil)
 	}
 	batch, c.out = c.out, empty
+	c.corrupt(batch)
 	waiting := c.roomless
 	c.roomless = nil
 	for _, s := range waiting {
@@ -134,6 +135,7 @@ func (c *Conn) writeRaw(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
+	c.traceOut(b)
 	if err := c.nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
 		return fmt.Errorf("amqp: set the write deadline: %w", err)
 	}
