@@ -162,19 +162,24 @@ func (s *Server) protect(e *tree.Entry, d *security.Descriptor) error {
 func (s *Server) propagate(e *tree.Entry) {
 	parent := s.descriptorOf(e)
 	for child := range s.tree.Walk(e, tree.SingleLevel) {
-		before := s.descriptorOf(child)
-		key := heritage{parent, before, child.Class()}
-		p := s.descriptors.passed[key]
-		if p == nil {
-			var err error
-			if p, err = s.intern(before.Inherit(parent, key.class.GUID)); err != nil {
-				continue // it would hold more ACEs than it can: it stays as it is
-			}
-			s.descriptors.passed[key] = p
+		s.inherit(child, parent)
+	}
+}
+
+// inherit works out what an entry and all below it inherit from its parent.
+func (s *Server) inherit(child *tree.Entry, parent *security.Descriptor) {
+	before := s.descriptorOf(child)
+	key := heritage{parent, before, child.Class()}
+	p := s.descriptors.passed[key]
+	if p == nil {
+		var err error
+		if p, err = s.intern(before.Inherit(parent, key.class.GUID)); err != nil {
+			return // it would hold more ACEs than it can: it stays as it is
 		}
-		if p.descriptor != before {
-			s.tree.Put(child, descriptorAttribute, p.values)
-			s.propagate(child)
-		}
+		s.descriptors.passed[key] = p
+	}
+	if p.descriptor != before {
+		s.tree.Put(child, descriptorAttribute, p.values)
+		s.propagate(child)
 	}
 }

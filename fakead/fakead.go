@@ -8,7 +8,7 @@
 // The facts are those of Microsoft's Open Specifications (MS-ADTS, MS-SAMR, MS-ERREF); where a comment names a
 // section without more, it is of MS-ADTS. Nothing is written to disk, and a password is kept only as its hash.
 //
-// Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds, renaming.
+// Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds.
 package fakead
 
 import (

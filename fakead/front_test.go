@@ -42,7 +42,6 @@ func TestOperationsThatGldapCannotRoute(t *testing.T) {
 	c := asAdministrator(t, dc)
 	expect(t, "compare of a value that is there", compare(c, dc.AdminDN(), "cn", "administrator"), ldap.LDAPResultCompareTrue, "")
 	expect(t, "compare of another", compare(c, dc.AdminDN(), "cn", "guest"), ldap.LDAPResultCompareFalse, "")
-	expect(t, "modifyDN", c.ModifyDN(ldap.NewModifyDNRequest(dc.AdminDN(), "CN=x", true, "")), 53, textUnwilling)
 	_, err := c.PasswordModify(ldap.NewPasswordModifyRequest(dc.AdminDN(), "a", "b"))
 	expect(t, "Password Modify", err, 2, textUnknownOID)
 	_, err = c.Search(&ldap.SearchRequest{BaseDN: dc.BaseDN(), Filter: "(cn=*)", Controls: []ldap.Control{ldap.NewControlString("1.2.3.4", true, "")}})

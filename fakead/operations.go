@@ -2,7 +2,7 @@ package fakead
 
 // The operations that gldap cannot route, which a domain controller answers all the same: binds of another
 // kind than simple version 3, compare, modifyDN and extended operations; and what holds for every operation
-// before its handler sees it. Left out on purpose: SASL, Sicily (NTLM), renaming.
+// before its handler sees it. Left out on purpose: SASL, Sicily (NTLM).
 
 import (
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -24,7 +24,7 @@ func (s *Server) ownHandler(req *request) handler {
 	case tagCompare:
 		return s.compare
 	case tagModifyDN:
-		return fails(svcErr(errorDSUnwilling, "031A1202"))
+		return s.modifyDN
 	case tagSearch, tagModify, tagAdd, tagDelete:
 		return nil
 	default:

@@ -19,6 +19,7 @@ func init() {
 		"modify":   requestModify,
 		"add":      requestAdd,
 		"delete":   requestDelete,
+		"rename":   requestRename,
 		"compare":  requestCompare,
 		"bind":     requestBind,
 		"rebind":   requestRebind,
@@ -165,6 +166,36 @@ func requestDelete(r *run, st statement) (answer, error) {
 	a, err := answerOf(r.conn.Del(ldap.NewDelRequest(dn, controls)))
 	if a.code == "0" {
 		r.accounts = slices.DeleteFunc(r.accounts, func(gone *account) bool { return strings.HasSuffix(gone.dn, dn) })
+	}
+	return a, err
+}
+
+// rename NAME|DN "RDN" [SUPERIOR] [keep] is ModifyDN; keep leaves the old name as a value.
+func requestRename(r *run, st statement) (answer, error) {
+	if err := need(st, 2); err != nil {
+		return answer{}, err
+	}
+	var names [3]string
+	for i, arg := range st.args[:min(len(st.args), 3)] {
+		name, err := r.target(arg)
+		if err != nil {
+			return answer{}, err
+		}
+		names[i] = name
+	}
+	keep := len(st.args) > 3
+	a, err := answerOf(r.conn.ModifyDN(ldap.NewModifyDNRequest(names[0], names[1], !keep, names[2])))
+	if a.code == "0" {
+		_, above, _ := strings.Cut(names[0], ",")
+		if names[2] != "" {
+			above = names[2]
+		}
+		now := names[1] + "," + above
+		for _, moved := range r.accounts {
+			if rest, below := strings.CutSuffix(moved.dn, names[0]); below {
+				moved.dn = rest + now
+			}
+		}
 	}
 	return a, err
 }

@@ -58,6 +58,21 @@ func MustParseDN(s string) DN {
 	return dn
 }
 
+// ParseRDN reads a name of one component, as ModifyDN gives it. Its error is an *Error.
+func ParseRDN(s string) (RDN, error) {
+	dn, err := ParseDN(s)
+	switch {
+	case err != nil:
+		return RDN{}, BadName()
+	case len(dn) == 0:
+		return RDN{}, errNoRDN.about(nil)
+	case len(dn) > 1:
+		return RDN{}, errManyRDNs.near(nil)
+	default:
+		return dn[0], nil
+	}
+}
+
 // parseRDN reads one component, and tells what follows its separator, if there is one.
 func parseRDN(s string) (rdn RDN, rest string, more bool, err error) {
 	name, after, ok := strings.Cut(s, "=")

@@ -21,6 +21,7 @@ type Error struct {
 }
 
 var (
+	errNoRDN               = Error{Code: 2, Windows: 0x57, kind: "LdapErr", dsid: "0C0C0095", problem: textUndecodable}
 	errNoSuchAttributeType = Error{Code: 16, Windows: 0x57, kind: "LdapErr", dsid: "0C0910F4", problem: textConversion}
 	errNoSuchAttribute     = Error{Code: 16, Windows: 0x2084, kind: "AtrErr", dsid: "03152B78", problem: "1001 (NO_ATTRIBUTE_OR_VAL)"}
 	errNoSuchValue         = Error{Code: 16, Windows: 0x2085, kind: "AtrErr", dsid: "03152B78", problem: "1001 (NO_ATTRIBUTE_OR_VAL)"}
@@ -45,7 +46,13 @@ var (
 	errNotAMember          = Error{Code: 53, Windows: 0x561, kind: "SvcErr", dsid: "031A1236", problem: textWillNotPerform}
 	errNotAMemberOf        = Error{Code: 53, Windows: 0x529, kind: "SvcErr", dsid: "031A11D9", problem: textWillNotPerform}
 	errCannotDelete        = Error{Code: 53, Windows: 0x20CE, kind: "SvcErr", dsid: "031A1269", problem: textWillNotPerform}
+	errRDNOfAnotherType    = Error{Code: 53, Windows: 0x2035, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
+	errMoveOfHead          = Error{Code: 53, Windows: 0x2183, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
+	errMoveInSchema        = Error{Code: 53, Windows: 0x2184, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
+	errMoveByFlag          = Error{Code: 53, Windows: 0x2185, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
+	errWrongGrandparent    = Error{Code: 53, Windows: 0x2186, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errNaming              = Error{Code: 64, Windows: 0x2099, kind: "NameErr", dsid: "03050F78", problem: "2005 (NAMING_VIOLATION)"}
+	errManyRDNs            = Error{Code: 64, Windows: 0x2037, kind: "NameErr", dsid: "03050F78", problem: "2005 (NAMING_VIOLATION)"}
 	errRDNType             = Error{Code: 64, Windows: 0x2073, kind: "NameErr", dsid: "0305109C", problem: "2005 (NAMING_VIOLATION)"}
 	errMissingAttribute    = Error{Code: 65, Windows: 0x207C, kind: "UpdErr", dsid: "03151D43", problem: "6002 (OBJ_CLASS_VIOLATION)"}
 	errNotInClass          = Error{Code: 65, Windows: 0x207D, kind: "UpdErr", dsid: "0315121C", problem: "6002 (OBJ_CLASS_VIOLATION)"}
@@ -55,10 +62,13 @@ var (
 	errEntryExists         = Error{Code: 68, Windows: 0x2071, kind: "UpdErr", dsid: "030503CF", problem: "6005 (ENTRY_EXISTS)"}
 	errAccountExists       = Error{Code: 68, Windows: 0x524, kind: "UpdErr", dsid: "031A1261", problem: "6005 (ENTRY_EXISTS)"}
 	errAccountName         = Error{Code: 80, Windows: 0x523, kind: "SysErr", dsid: "031A120C", problem: "22 (Invalid argument)"}
+	errNoParent            = Error{Code: 80, Windows: 0x2089, kind: "UpdErr", dsid: "031B0D30", problem: "5012 (DIR_ERROR)"}
+	errSystemContainer     = Error{Code: 80, Windows: 0x21A7, kind: "SvcErr", dsid: "031A1202", problem: "5012 (DIR_ERROR)"}
 	errAlreadyMember       = Error{Code: 68, Windows: 0x562, kind: "UpdErr", dsid: "031A11E2", problem: "6005 (ENTRY_EXISTS)"}
 )
 
 const (
+	textUndecodable    = "Error decoding ldap message"
 	textConversion     = "Error in attribute conversion operation"
 	textWillNotPerform = "5003 (WILL_NOT_PERFORM)"
 )

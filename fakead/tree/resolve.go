@@ -36,6 +36,14 @@ func (t *Tree) Resolve(name string) (*Entry, error) {
 // Missing is the error of Resolve for a name of nothing.
 func (t *Tree) Missing(dn DN) error { return errNoObject.near(t.nearest(dn)) }
 
+// NoParent is what ModifyDN answers for an error of Resolve about the new superior.
+func (t *Tree) NoParent(err error) error {
+	if NoSuchObject(err) {
+		return errNoParent.about(nil)
+	}
+	return err
+}
+
 // NoSuchObject tells whether an error of Resolve means a well-formed name of nothing.
 func NoSuchObject(err error) bool {
 	var e *Error
