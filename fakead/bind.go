@@ -6,21 +6,30 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jimlambrt/gldap"
-
 	"passback/fakead/password"
 	"passback/fakead/tree"
 )
 
-func (s *Server) bind(req *request, m *gldap.SimpleBindMessage) result {
-	return s.simpleBind(req, m.UserName, string(m.Password))
+func (s *Server) bind(req *request) result {
+	m := req.bind
+	switch {
+	case m == nil:
+		return result{code: codeProtocolError, text: s.text.undecodable()}
+	case !m.simple:
+		s.forget(req.session)
+		return result{code: codeAuthMethodUnsupported, text: s.text.authMethod()}
+	case m.version != 2 && m.version != 3:
+		return result{code: codeProtocolError, text: s.text.undecodable()}
+	default:
+		return s.simpleBind(req, m.name, m.password)
+	}
 }
 
 // simpleBind judges a name and a password. Whatever comes of it, the connection loses who it was before.
 func (s *Server) simpleBind(req *request, name, secret string) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	req.session.user, req.session.token = nil, nil
+	req.session.become(nil)
 	if secret == "" {
 		return result{} // anonymous, or unauthenticated: RFC 4513 5.1.1 and 5.1.2
 	}
@@ -42,7 +51,8 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 		return s.refuseBind(admission)
 	}
 	s.logons++
-	req.session.user, req.session.logon = user, firstLogon+s.logons
+	req.session.become(user)
+	req.session.logon = firstLogon + s.logons
 	return result{}
 }
 

@@ -1,6 +1,7 @@
 package fakead
 
 import (
+	"bufio"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -9,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	ber "github.com/go-asn1-ber/asn1-ber"
 
 	"passback/clock"
 )
@@ -31,6 +30,7 @@ type connection struct {
 	stop              func() // closes the connection, once
 
 	raw     net.Conn
+	reading *bufio.Reader // of net
 	writing sync.Mutex
 	net     net.Conn // raw, or TLS over it; changed under writing
 }
@@ -43,6 +43,7 @@ func newConnection(f *front, nc net.Conn) *connection {
 		stopped:  make(chan struct{}),
 		patience: initRecvTimeout,
 		raw:      nc,
+		reading:  bufio.NewReader(nc),
 		net:      nc,
 	}
 	c.stop = sync.OnceFunc(func() {
@@ -72,7 +73,11 @@ func (c *connection) serve(config *tls.Config) {
 // startTLS makes the handshake as the server.
 func (c *connection) startTLS(config *tls.Config) error {
 	_ = c.net.SetDeadline(in(initRecvTimeout))
-	secured := tls.Server(c.net, config)
+	under := c.net
+	if c.reading.Buffered() > 0 {
+		under = afterStartTLS{c.net, c.reading}
+	}
+	secured := tls.Server(under, config)
 	if err := secured.Handshake(); err != nil {
 		c.front.server.log.Debug("TLS handshake failed", "remote", c.session.remote, "error", err)
 		return err //nolint:wrapcheck // logged here; the caller only ends the connection
@@ -80,10 +85,19 @@ func (c *connection) startTLS(config *tls.Config) error {
 	_ = c.net.SetDeadline(time.Time{})
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	c.net = secured
+	c.net, c.reading = secured, bufio.NewReader(secured)
 	c.session.encrypted = true
 	return nil
 }
+
+// afterStartTLS is a connection on which TLS begins: what came right behind the request is part of it, so that nothing
+// sent in clear is taken for what was sent under TLS.
+type afterStartTLS struct {
+	net.Conn
+	reading *bufio.Reader
+}
+
+func (c afterStartTLS) Read(p []byte) (int, error) { return c.reading.Read(p) } //nolint:wrapcheck // as a net.Conn
 
 // next returns the next request that gldap is to serve, once the one before it is answered.
 func (c *connection) next() (*request, error) {
@@ -112,11 +126,11 @@ func (c *connection) next() (*request, error) {
 // receive reads the next request that wants an answer.
 func (c *connection) receive() (*request, error) {
 	limit := maxReceiveBuffer
-	if !c.front.server.isBound(c.session) {
+	if !c.session.bound.Load() {
 		limit = maxPreAuthReceiveBuffer
 	}
 	for {
-		pdu, err := readPDU(c.net, limit)
+		pdu, err := readPDU(c.reading, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -166,24 +180,28 @@ func (c *connection) answer(req *request, handle handler) {
 	}
 }
 
-// respond sends the result of an operation past gldap.
+// respond sends the answer to a request past gldap, in one piece.
 func (c *connection) respond(req *request, res result) {
-	p := encodeResult(responseTag(req.operation), res)
-	if req.operation == tagExtended {
-		appendExtended(p, res)
-	}
-	_ = c.write(encodeMessage(req.id, p, res.controls))
+	req.answer.result(req.id, responseTag(req.operation), res)
+	_ = c.send(req.answer.out)
 }
 
 // disconnect sends the notice of disconnection and closes.
 func (c *connection) disconnect(code int, text string) {
-	_ = c.write(noticeOfDisconnection(code, text))
+	_ = c.send(noticeOfDisconnection(code, text))
 	c.stop()
 }
 
-func (c *connection) write(p *ber.Packet) error {
-	_, err := gldapConn{c}.Write(p.Bytes())
-	return err
+// send writes whole messages.
+func (c *connection) send(messages []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_ = c.net.SetWriteDeadline(in(c.front.sendTimeout()))
+	_, err := c.net.Write(messages)
+	if err != nil {
+		c.stop()
+	}
+	return err //nolint:wrapcheck // gldap's net.Conn returns the error of the connection
 }
 
 // gldapConn is the net.Conn that gldap is given.
@@ -203,14 +221,10 @@ func (c gldapConn) Read(p []byte) (int, error) {
 }
 
 func (c gldapConn) Write(p []byte) (int, error) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	_ = c.net.SetWriteDeadline(in(c.front.sendTimeout()))
-	n, err := c.net.Write(p)
-	if err != nil {
-		c.stop()
+	if err := c.send(p); err != nil {
+		return 0, err
 	}
-	return n, err //nolint:wrapcheck // a net.Conn returns the error of the connection
+	return len(p), nil
 }
 
 // Close does nothing: the front closes connections.

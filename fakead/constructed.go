@@ -8,12 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jimlambrt/gldap"
-
 	"passback/fakead/tree"
 )
 
-func (s *Server) constructed(req *request, m *gldap.SearchMessage, e *tree.Entry, name string) [][]byte {
+func (s *Server) constructed(req *request, m *searchRequest, e *tree.Entry, name string) [][]byte {
 	switch name {
 	case "allowedAttributes":
 		return toValues(e.AllowedAttributes()...)
@@ -38,7 +36,7 @@ func (s *Server) constructed(req *request, m *gldap.SearchMessage, e *tree.Entry
 	case "subSchemaSubEntry":
 		return toValues(s.tree.SchemaDN().Child("CN", "Aggregate").String())
 	case "tokenGroups", "tokenGroupsGlobalAndUniversal":
-		if m.Scope != gldap.BaseObject {
+		if m.scope != tree.BaseObject {
 			return nil
 		}
 		return s.tokenGroups(e, name == "tokenGroups")

@@ -386,3 +386,46 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// A client may send the handshake right behind its request; what it sends in clear there is no request.
+func TestWhatFollowsStartTLSIsPartOfTheHandshake(t *testing.T) {
+	dc := fakead.RunT(t)
+	c := dialRaw(t, dc)
+	startTLS := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 23, nil, "")
+	startTLS.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, "1.3.6.1.4.1.1466.20037", ""))
+	injected := message(2, bindOperation(3, "", ""))
+	if _, err := c.Write(append(message(1, startTLS).Bytes(), injected.Bytes()...)); err != nil {
+		t.Fatal(err)
+	}
+	if id, _, code, _ := c.receive(); id != 1 || code != 0 {
+		t.Fatalf("StartTLS: message %d, code %d", id, code)
+	}
+	if answer, _ := io.ReadAll(c); bytes.HasPrefix(answer, []byte{0x30}) {
+		t.Errorf("a bind in clear behind StartTLS was answered with % x", answer)
+	}
+	c = dialRaw(t, dc)
+	hello := &firstWrite{Conn: c, before: message(1, startTLS).Bytes()}
+	secured := tls.Client(hello, &tls.Config{RootCAs: dc.CA().Pool(), ServerName: "dc1.corp.example"})
+	if err := secured.Handshake(); err != nil {
+		t.Errorf("a handshake behind StartTLS: %v", err)
+	}
+}
+
+// firstWrite sends something before what is written first, and reads the answer to it before anything else.
+type firstWrite struct {
+	net.Conn
+	before []byte
+}
+
+func (w *firstWrite) Write(p []byte) (int, error) {
+	if w.before == nil {
+		return w.Conn.Write(p)
+	}
+	both := append(w.before, p...)
+	w.before = nil
+	if _, err := w.Conn.Write(both); err != nil {
+		return 0, err
+	}
+	_, err := ber.ReadPacket(w.Conn)
+	return len(p), err
+}

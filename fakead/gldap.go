@@ -46,7 +46,7 @@ func serveGldap(conn net.Conn, router *gldap.Mux) (err error) {
 	return nil
 }
 
-// router sends each operation that gldap knows to the server's handler of that name.
+// router sends each operation that is left to gldap to the server's handler of that name.
 func (c *connection) router() (*gldap.Mux, error) {
 	mux, err := gldap.NewMux()
 	if err != nil {
@@ -54,9 +54,6 @@ func (c *connection) router() (*gldap.Mux, error) {
 	}
 	s := c.front.server
 	err = errors.Join(
-		mux.Bind(route(c, (*gldap.Request).GetSimpleBindMessage, s.bind)),
-		mux.Search(route(c, (*gldap.Request).GetSearchMessage, s.search)),
-		mux.Modify(route(c, (*gldap.Request).GetModifyMessage, s.modify)),
 		mux.Add(route(c, (*gldap.Request).GetAddMessage, s.add)),
 		mux.Delete(route(c, (*gldap.Request).GetDeleteMessage, s.delete)),
 	)
@@ -76,7 +73,6 @@ func route[M any](c *connection, message func(*gldap.Request) (M, error), handle
 				c.disconnect(codeProtocolError, c.front.server.text.undecodable())
 				return
 			}
-			req.entries = func(dn string, attributes []attribute) error { return writeEntry(w, r, dn, attributes) }
 			res := handle(req, m)
 			if len(res.referrals) > 0 || len(res.controls) > 0 {
 				c.respond(req, res) // gldap has no way to say these
@@ -90,15 +86,4 @@ func route[M any](c *connection, message func(*gldap.Request) (M, error), handle
 			))
 		})
 	}
-}
-
-func writeEntry(w *gldap.ResponseWriter, r *gldap.Request, dn string, attributes []attribute) error {
-	e := r.NewSearchResponseEntry(dn)
-	for _, a := range attributes {
-		e.AddAttribute(a.name, a.values)
-	}
-	if err := w.Write(e); err != nil {
-		return fmt.Errorf("write a search entry: %w", err)
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package fakead
 
-// LDAPMessage, LDAPResult and the notice of disconnection, RFC 4511 4.1.1, 4.1.9 and 4.4.1, for what gldap
-// cannot express: referrals, controls on any response, extended response names and values, references.
+// LDAPMessage, LDAPResult, the controls and the notice of disconnection: RFC 4511 4.1.1, 4.1.9, 4.1.11 and 4.4.1.
 
 import (
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -12,6 +11,7 @@ const (
 	tagBind             ber.Tag = 0
 	tagUnbind           ber.Tag = 2
 	tagSearch           ber.Tag = 3
+	tagSearchEntry      ber.Tag = 4
 	tagSearchDone       ber.Tag = 5
 	tagModify           ber.Tag = 6
 	tagAdd              ber.Tag = 8
@@ -49,6 +49,8 @@ const (
 	codeOther                 = 80
 )
 
+const controlsIdentifier = berContext | berConstructed // [0] of an LDAPMessage
+
 func responseTag(operation ber.Tag) ber.Tag {
 	switch operation {
 	case tagSearch:
@@ -60,67 +62,144 @@ func responseTag(operation ber.Tag) ber.Tag {
 	}
 }
 
-func octetString(s string) *ber.Packet {
-	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
-}
-
-// encodeResult makes the protocolOp of a response.
-func encodeResult(tag ber.Tag, res result) *ber.Packet {
-	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "")
-	p.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(res.code), ""))
-	p.AppendChild(octetString(res.matched))
-	p.AppendChild(octetString(res.text))
-	if len(res.referrals) > 0 {
-		referral := ber.Encode(ber.ClassContext, ber.TypeConstructed, 3, nil, "")
-		for _, u := range res.referrals {
-			referral.AppendChild(octetString(u))
-		}
-		p.AppendChild(referral)
+// decodeRequest checks a PDU and decodes its envelope, messageID, protocolOp and controls, and the operations that
+// are not left to gldap.
+func decodeRequest(pdu []byte) (*request, error) {
+	elements := maxElements
+	if err := scan(pdu, maxDepth, &elements); err != nil {
+		return nil, err
 	}
-	return p
+	outer := berReader{rest: pdu}
+	m := outer.inside(berSequence)
+	const maxID = 1<<31 - 1
+	req := &request{id: m.number(berInteger)}
+	whole := m.rest
+	identifier, content := m.next()
+	req.operation, req.body = ber.Tag(identifier&berNumber), whole[:len(whole)-len(m.rest)]
+	if m.more() {
+		req.controls = decodeControls(&m)
+	}
+	if m.bad || m.more() || req.id < 1 || req.id > maxID || identifier&berClass != berApplication {
+		return nil, errUndecodable
+	}
+	return req, req.decode(identifier&berConstructed != 0, content)
 }
 
-// encodeMessage wraps a protocolOp and controls.
-func encodeMessage(id int64, operation *ber.Packet, controls []control) *ber.Packet {
-	p := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
-	p.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, id, ""))
-	p.AppendChild(operation)
+// decode reads the operation.
+func (r *request) decode(constructed bool, content []byte) (err error) {
+	switch r.operation {
+	case tagUnbind, tagAbandon:
+		return nil
+	case tagBind:
+		r.bind = decodeBind(content)
+	case tagSearch:
+		r.search, err = decodeSearch(content)
+	case tagModify:
+		r.modify, err = decodeModify(content)
+	default:
+		return r.decodeForOthers()
+	}
+	if !constructed {
+		return errUndecodable
+	}
+	return err
+}
+
+// decodeForOthers reads an operation for handlers that take it apart themselves.
+func (r *request) decodeForOthers() error {
+	p, err := ber.DecodePacketErr(r.body)
+	if err != nil {
+		return errUndecodable
+	}
+	r.message = p
+	return nil
+}
+
+// decodeControls reads what follows the protocolOp.
+func decodeControls(m *berReader) []control {
+	list := m.inside(controlsIdentifier)
+	controls := []control{}
+	for list.more() {
+		c := list.inside(berSequence)
+		one := control{oid: c.text()}
+		if c.follows(berBoolean) {
+			one.critical = c.boolean()
+		}
+		if c.more() {
+			one.value = c.take(berOctetString)
+		}
+		list.bad = list.bad || c.bad || c.more()
+		controls = append(controls, one)
+	}
+	m.bad = m.bad || list.bad
+	return controls
+}
+
+// forGldap is the request without its controls, whose oddities gldap's decoder would drop the connection for.
+func forGldap(req *request) []byte {
+	var w berWriter
+	m := w.open(berSequence)
+	w.number(berInteger, req.id)
+	w.out = append(w.out, req.body...)
+	w.close(m)
+	return w.out
+}
+
+// message writes an LDAPMessage around one protocolOp.
+func (w *berWriter) message(id int64, operation ber.Tag, controls []control, content func()) {
+	m := w.open(berSequence)
+	w.number(berInteger, id)
+	op := w.open(berApplication | berConstructed | byte(operation))
+	content()
+	w.close(op)
 	if len(controls) > 0 {
-		list := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+		list := w.open(controlsIdentifier)
 		for _, c := range controls {
-			list.AppendChild(encodeControl(c))
+			w.control(c)
 		}
-		p.AppendChild(list)
+		w.close(list)
 	}
-	return p
+	w.close(m)
 }
 
-func encodeControl(c control) *ber.Packet {
-	p := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
-	p.AppendChild(octetString(c.oid))
+func (w *berWriter) control(c control) {
+	sequence := w.open(berSequence)
+	w.text(berOctetString, c.oid)
 	if c.critical {
-		p.AppendChild(ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, ""))
+		w.octets(berBoolean, []byte{0xff})
 	}
 	if c.value != nil {
-		p.AppendChild(octetString(string(c.value)))
+		w.octets(berOctetString, c.value)
 	}
-	return p
+	w.close(sequence)
 }
 
-// appendExtended adds the name and value of an extended response (RFC 4511 4.12).
-func appendExtended(p *ber.Packet, res result) {
-	if res.name != "" {
-		p.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 10, res.name, ""))
-	}
-	if res.value != nil {
-		p.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 11, string(res.value), ""))
-	}
+// result writes the response that ends an operation; an extended one (RFC 4511 4.12) may have a name and a value.
+func (w *berWriter) result(id int64, tag ber.Tag, res result) {
+	const referral, responseName, responseValue = berContext | berConstructed | 3, berContext | 10, berContext | 11
+	w.message(id, tag, res.controls, func() {
+		w.number(berEnumerated, int64(res.code))
+		w.text(berOctetString, res.matched)
+		w.text(berOctetString, res.text)
+		if len(res.referrals) > 0 {
+			list := w.open(referral)
+			for _, u := range res.referrals {
+				w.text(berOctetString, u)
+			}
+			w.close(list)
+		}
+		if tag == tagExtendedResponse && res.name != "" {
+			w.text(responseName, res.name)
+		}
+		if tag == tagExtendedResponse && res.value != nil {
+			w.octets(responseValue, res.value)
+		}
+	})
 }
 
 // noticeOfDisconnection is the unsolicited response that a server sends before it closes a connection.
-func noticeOfDisconnection(code int, text string) *ber.Packet {
-	res := result{code: code, text: text, name: oidNoticeOfDisconnect}
-	p := encodeResult(tagExtendedResponse, res)
-	appendExtended(p, res)
-	return encodeMessage(0, p, nil)
+func noticeOfDisconnection(code int, text string) []byte {
+	var w berWriter
+	w.result(0, tagExtendedResponse, result{code: code, text: text, name: oidNoticeOfDisconnect})
+	return w.out
 }

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/jimlambrt/gldap"
-
 	"passback/fakead/password"
 	"passback/fakead/security"
 	"passback/fakead/tree"
@@ -17,21 +15,21 @@ import (
 
 const oidPermissiveModify = "1.2.840.113556.1.4.1413"
 
-func (s *Server) modify(req *request, m *gldap.ModifyMessage) result {
-	changes, err := decodeChanges(m.Changes)
-	if err != nil {
+func (s *Server) modify(req *request) result {
+	m := req.modify
+	if !m.known() {
 		return result{code: codeProtocolError, text: s.text.undecodable()}
 	}
-	o := Operation{Stage: BeforeModify, Caller: s.callerName(req.session), Target: m.DN}
-	for _, c := range changes {
+	o := Operation{Stage: BeforeModify, Caller: s.callerName(req.session), Target: m.dn}
+	for _, c := range m.changes {
 		o.Attributes = append(o.Attributes, c.name)
 	}
 	gone := result{code: codeUnavailable, text: s.text.shuttingDown()}
 	if !s.reach(req, o) {
 		return gone
 	}
-	res := s.applyModify(req, m.DN, changes)
-	s.log.Debug("modify", "target", m.DN, "caller", o.Caller, "attributes", o.Attributes, "code", res.code)
+	res := s.applyModify(req, m.dn, m.changes)
+	s.log.Debug("modify", "target", m.dn, "caller", o.Caller, "attributes", o.Attributes, "code", res.code)
 	o.Stage, o.Code = AfterModify, res.code
 	if !s.reach(req, o) {
 		return gone

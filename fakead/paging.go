@@ -6,12 +6,8 @@ package fakead
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"slices"
-
-	ber "github.com/go-asn1-ber/asn1-ber"
-	"github.com/jimlambrt/gldap"
-
 	"passback/fakead/tree"
+	"slices"
 )
 
 const (
@@ -36,7 +32,7 @@ type resultPage struct {
 }
 
 // openPage reads the control. Without it the page is the whole.
-func (s *Server) openPage(req *request, m *gldap.SearchMessage) (page *resultPage, paged bool, refusal result) {
+func (s *Server) openPage(req *request, m *searchRequest) (page *resultPage, paged bool, refusal result) {
 	c, ok := req.control(oidPagedResults)
 	if !ok {
 		return &resultPage{}, false, result{}
@@ -94,24 +90,23 @@ func randomBytes(n int) string {
 }
 
 // searchKey is equal for searches that ask for the same entries.
-func searchKey(req *request, m *gldap.SearchMessage) string {
-	return m.BaseDN + "\x00" + string(rune('0'+m.Scope)) + "\x00" + string(req.message.Children[filterPosition].Bytes())
+func searchKey(req *request, m *searchRequest) string {
+	return m.base + "\x00" + string(rune('0'+m.scope)) + "\x00" + string(m.filter)
 }
 
 // decodePagedResults reads SEQUENCE { size INTEGER, cookie OCTET STRING }.
 func decodePagedResults(value []byte) (size int, cookie string, ok bool) {
-	p, err := ber.DecodePacketErr(value)
-	if err != nil || !isUniversal(p, ber.TagSequence) || len(p.Children) != 2 ||
-		!isUniversal(p.Children[0], ber.TagInteger) || !isUniversal(p.Children[1], ber.TagOctetString) {
-		return 0, "", false
-	}
-	n, ok := p.Children[0].Value.(int64)
-	return int(n), p.Children[1].Data.String(), ok
+	outer := berReader{rest: value}
+	sequence := outer.inside(berSequence)
+	size, cookie = int(sequence.number(berInteger)), sequence.text()
+	return size, cookie, !sequence.bad && !sequence.more() && !outer.more()
 }
 
 func encodePagedResults(cookie string) control {
-	p := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
-	p.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 0, ""))
-	p.AppendChild(octetString(cookie))
-	return control{oid: oidPagedResults, value: p.Bytes()}
+	var w berWriter
+	sequence := w.open(berSequence)
+	w.number(berInteger, 0)
+	w.text(berOctetString, cookie)
+	w.close(sequence)
+	return control{oid: oidPagedResults, value: w.out}
 }

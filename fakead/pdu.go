@@ -1,16 +1,15 @@
 package fakead
 
 // Framing of LDAPMessages on a stream (RFC 4511 5.1: BER with definite lengths only) under limits. A limit on
-// bytes alone does not bound memory: asn1-ber spends some 110 bytes of heap on each byte of a PDU that is made
-// of empty elements, so elements and depth are counted, without allocating, before it decodes.
+// bytes alone does not bound memory: a decoder spends many bytes of heap on each byte of a PDU that is made of
+// empty elements (asn1-ber some 110), so elements and depth are counted, without allocating, before anything is
+// decoded.
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
-
-	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
 const (
@@ -18,6 +17,7 @@ const (
 	maxPreAuthReceiveBuffer = 256 << 10 // the same before a bind: MaxPreAuthReceiveBuffer
 	maxElements             = 50000     // of a PDU, at any depth
 	maxDepth                = 64        // of nesting; a filter of Windows' own tools stays below 20
+	readAtOnce              = 16 << 10  // bytes of a PDU that memory is made for before they have come
 )
 
 var (
@@ -25,34 +25,39 @@ var (
 	errTooLarge    = errors.New("LDAPMessage over the limit")
 )
 
-// readPDU reads one LDAPMessage of at most limit bytes. What is announced but not sent costs no memory.
-func readPDU(r io.Reader, limit int) ([]byte, error) {
-	head := make([]byte, 2, 6)
-	if _, err := io.ReadFull(r, head); err != nil {
+// readPDU reads one LDAPMessage of at most limit bytes, into memory of its own. What is announced but not sent costs
+// little.
+func readPDU(r *bufio.Reader, limit int) ([]byte, error) {
+	head, err := r.Peek(2)
+	if err != nil {
 		return nil, fmt.Errorf("read an LDAPMessage: %w", err)
 	}
-	if head[0] != 0x30 {
+	if head[0] != berSequence || head[1] == 0x80 || head[1] > 0x84 {
 		return nil, errUndecodable
 	}
-	if octets := int(head[1]) & 0x7f; head[1] >= 0x80 {
-		if octets == 0 || octets > 4 {
-			return nil, errUndecodable
-		}
-		head = head[:2+octets]
-		if _, err := io.ReadFull(r, head[2:]); err != nil {
+	if head[1] > 0x80 {
+		if head, err = r.Peek(2 + int(head[1]&0x7f)); err != nil {
 			return nil, fmt.Errorf("read the length of an LDAPMessage: %w", err)
 		}
 	}
-	length, _, _ := elementLength(head)
+	length, start, err := elementLength(head)
+	if err != nil {
+		return nil, err
+	}
 	if length > limit {
 		return nil, errTooLarge
 	}
-	var body bytes.Buffer
-	body.Write(head)
-	if _, err := io.CopyN(&body, r, int64(length)); err != nil {
-		return nil, fmt.Errorf("read an LDAPMessage: %w", err)
+	total := start + length
+	var pdu []byte
+	for read := 0; read < total; read = len(pdu) {
+		grown := make([]byte, min(total, max(readAtOnce, 2*read)))
+		copy(grown, pdu)
+		pdu = grown
+		if _, err := io.ReadFull(r, pdu[read:]); err != nil {
+			return nil, fmt.Errorf("read an LDAPMessage: %w", err)
+		}
 	}
-	return body.Bytes(), nil
+	return pdu, nil
 }
 
 // elementLength reads the tag and length octets of an element: the length of its content and where that starts.
@@ -95,44 +100,4 @@ func scan(b []byte, depth int, elements *int) error {
 		b = b[start+length:]
 	}
 	return nil
-}
-
-// decodeRequest checks a PDU and decodes its envelope: messageID, protocolOp, controls.
-func decodeRequest(pdu []byte) (*request, error) {
-	elements := maxElements
-	if err := scan(pdu, maxDepth, &elements); err != nil {
-		return nil, err
-	}
-	p, err := ber.DecodePacketErr(pdu)
-	if err != nil || len(p.Children) < 2 || len(p.Children) > 3 {
-		return nil, errUndecodable
-	}
-	const maxID = 1<<31 - 1
-	id, ok := p.Children[0].Value.(int64)
-	if !ok || !isUniversal(p.Children[0], ber.TagInteger) || id < 1 || id > maxID || p.Children[1].ClassType != ber.ClassApplication {
-		return nil, errUndecodable
-	}
-	req := &request{id: id, operation: p.Children[1].Tag, message: p.Children[1]}
-	if len(p.Children) == 3 {
-		if req.controls, err = decodeControls(p.Children[2]); err != nil {
-			return nil, err
-		}
-	}
-	return req, nil
-}
-
-// forGldap is the request without its controls and its filter, whose oddities gldap's decoder would drop the
-// connection for. Both are read from the request itself.
-func forGldap(req *request) []byte {
-	operation := req.message
-	if req.operation == tagSearch && len(operation.Children) > filterPosition {
-		operation = ber.Encode(ber.ClassApplication, ber.TypeConstructed, tagSearch, nil, "")
-		for i, part := range req.message.Children {
-			if i == filterPosition {
-				part = ber.NewString(ber.ClassContext, ber.TypePrimitive, filterPresent, "objectClass", "")
-			}
-			operation.AppendChild(part)
-		}
-	}
-	return encodeMessage(req.id, operation, nil).Bytes()
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jimlambrt/gldap"
-
 	"passback/fakead/tree"
 )
 
@@ -54,31 +52,28 @@ func (s *Server) controlOIDs() []string {
 func (s *Server) supportsControl(oid string) bool { return slices.Contains(s.controlOIDs(), oid) }
 
 // searchRootDSE answers whatever the filter: rootDSE is no entry.
-func (s *Server) searchRootDSE(req *request, m *gldap.SearchMessage) searchAnswer {
-	all := len(m.Attributes) == 0
+func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
+	all := len(m.attributes) == 0
 	asked := map[string]bool{}
-	for _, name := range m.Attributes {
+	for _, name := range m.attributes {
 		asked[strings.ToLower(name)] = true
 		all = all || name == "*"
 	}
-	var entry searchEntry
+	entry := req.answer.beginEntry(req.id, "")
 	for _, v := range s.rootDSE() {
 		if byName := asked[strings.ToLower(v.Name)]; !byName && (!all || onlyByName[v.Name]) {
 			continue
 		}
-		a := attribute{name: v.Name}
-		for _, value := range v.Values {
-			if !m.TypesOnly {
-				a.values = append(a.values, string(value))
-			}
+		if m.typesOnly {
+			v.Values = nil
 		}
-		entry.attributes = append(entry.attributes, a)
+		entry.attribute(v.Name, v.Values)
 	}
-	answer := searchAnswer{entries: []searchEntry{entry}}
+	entry.end()
 	if _, paged := req.control(oidPagedResults); paged {
-		answer.result.controls = []control{encodePagedResults("")}
+		return result{controls: []control{encodePagedResults("")}}
 	}
-	return answer
+	return result{}
 }
 
 // onlyByName are shown to those who ask for them.

@@ -1,15 +1,13 @@
 package fakead
 
-// Search, RFC 4511 4.5 and MS-ADTS 3.1.1.3.1.3. Everything is read while the directory is locked and sent when it
-// no longer is, so that a client that does not read holds up nobody. Left out on purpose: attribute-scoped queries,
+// Search, RFC 4511 4.5 and MS-ADTS 3.1.1.3.1.3. Everything is read, and written into the answer, while the directory is
+// locked and sent when it no longer is, so that a client that does not read holds up nobody. Left out on purpose: attribute-scoped queries,
 // virtual list views, DirSync, sorting.
 
 import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/jimlambrt/gldap"
 
 	"passback/clock"
 	"passback/fakead/tree"
@@ -37,80 +35,55 @@ const (
 	formatReferral        = "0000202B: RefErr: DSID-03100835, data 0, 1 access points\n\tref 1: '%s'\n\x00"
 )
 
-// A searchAnswer is all that a search sends before its result.
-type searchAnswer struct {
-	entries    []searchEntry
-	references []string
-	result     result
-}
-
-type searchEntry struct {
-	dn         string
-	attributes []attribute
-}
-
-func (s *Server) search(req *request, m *gldap.SearchMessage) result {
-	filter, err := searchFilter(req)
+func (s *Server) search(req *request) result {
+	m := req.search
+	filter, err := decodeFilter(m.filter)
 	if err != nil {
 		return result{code: codeProtocolError, text: s.text.undecodable()}
 	}
-	answer := s.searchLocked(req, m, filter)
-	for _, e := range answer.entries {
-		if req.entry(e.dn, e.attributes) != nil {
-			return answer.result // to nobody: the client has gone
-		}
-	}
-	for _, url := range answer.references {
-		if req.reference(url) != nil {
-			return answer.result
-		}
-	}
-	return answer.result
-}
-
-// searchLocked does all of a search that needs the directory.
-func (s *Server) searchLocked(req *request, m *gldap.SearchMessage, filter *tree.Filter) searchAnswer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	options, ok := searchOptions(req)
 	if !ok {
-		return searchAnswer{result: result{code: codeCriticalUnavailable, text: s.text.controlError()}}
+		return result{code: codeCriticalUnavailable, text: s.text.controlError()}
 	}
-	if m.BaseDN == "" && m.Scope == gldap.BaseObject {
+	if m.isRootDSE() {
 		return s.searchRootDSE(req, m)
 	}
-	bases, refusal := s.searchBases(req.session, m.BaseDN, options)
+	bases, refusal := s.searchBases(req.session, m.base, options)
 	if refusal.code != codeSuccess {
-		return searchAnswer{result: refusal}
+		return refusal
 	}
 	page, paged, refusal := s.openPage(req, m)
 	if refusal.code != codeSuccess {
-		return searchAnswer{result: refusal}
+		return refusal
 	}
 	if !page.resumed {
 		var timedOut bool
 		if page.entries, timedOut = s.matching(req, m, bases, filter); timedOut {
-			return searchAnswer{result: result{code: codeTimeLimitExceeded}}
+			return result{code: codeTimeLimitExceeded}
 		}
 	}
-	answer := s.answerPage(req, m, page, paged)
-	if answer.complete && options.references() {
-		answer.references = s.continuations(bases[0], m.Scope)
+	res, complete := s.answerPage(req, m, page, paged)
+	if complete && options.references() {
+		for _, url := range s.continuations(bases[0], m.scope) {
+			req.answer.reference(req.id, url)
+		}
 	}
-	return answer.searchAnswer
+	return res
 }
 
 // matching evaluates the filter over all bases.
-func (s *Server) matching(req *request, m *gldap.SearchMessage, bases []*tree.Entry, filter *tree.Filter) (found []*tree.Entry, timedOut bool) {
+func (s *Server) matching(req *request, m *searchRequest, bases []*tree.Entry, filter *tree.Filter) (found []*tree.Entry, timedOut bool) {
 	limit := maxQueryDuration
-	if asked := time.Duration(m.TimeLimit) * time.Second; asked > 0 && asked < limit {
+	if asked := time.Duration(m.timeLimit) * time.Second; asked > 0 && asked < limit {
 		limit = asked
 	}
 	deadline := clock.Real().Now().Add(limit)
 	_, deleted := req.control(oidShowDeleted)
 	unreadable := func(e *tree.Entry, a *tree.Attribute) bool { return !s.accessTo(req.session, e).reads(a) }
 	for _, base := range bases {
-		for e := range s.tree.Search(tree.Query{Base: base, Scope: tree.Scope(m.Scope), Filter: filter, Hidden: req.conn.hides, Unreadable: unreadable}) {
+		for e := range s.tree.Search(tree.Query{Base: base, Scope: m.scope, Filter: filter, Hidden: req.conn.hides, Unreadable: unreadable}) {
 			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
 				return nil, true
 			}
@@ -122,39 +95,32 @@ func (s *Server) matching(req *request, m *gldap.SearchMessage, bases []*tree.En
 	return found, false
 }
 
-// A pageAnswer is an answer that may not be the last one of its search.
-type pageAnswer struct {
-	searchAnswer
-	complete bool
-}
-
 // answerPage renders as many entries as the client and the server allow, and says what became of the rest.
-func (s *Server) answerPage(req *request, m *gldap.SearchMessage, page *resultPage, paged bool) pageAnswer {
+func (s *Server) answerPage(req *request, m *searchRequest, page *resultPage, paged bool) (res result, complete bool) {
 	limit := maxPageSize
 	if paged && page.size < limit {
 		limit = page.size
 	}
-	sizeLimit := int(min(m.SizeLimit, maxPageSize))
+	sizeLimit := int(min(m.sizeLimit, maxPageSize))
 	if sizeLimit > 0 && sizeLimit < limit {
 		limit, paged = sizeLimit, false
 	}
 	rest := page.entries[page.offset:]
 	now := rest[:min(limit, len(rest))]
-	complete := len(now) == len(rest)
-	answer := pageAnswer{complete: complete}
-	selected := req.conn.selectAttributes(m.Attributes)
+	complete = len(now) == len(rest)
+	selected := req.conn.selectAttributes(m.attributes)
 	for _, e := range now {
 		if s.tree.Find(e.DN()) == e { // it may have gone since the first page
-			answer.entries = append(answer.entries, s.render(req, m, e, selected))
+			s.render(req, m, e, selected)
 		}
 	}
 	switch {
 	case paged:
-		answer.result.controls = []control{s.closePage(req, page, len(now))}
+		res.controls = []control{s.closePage(req, page, len(now))}
 	case !complete:
-		answer.result.code = codeSizeLimitExceeded
+		res.code = codeSizeLimitExceeded
 	}
-	return answer
+	return res, complete
 }
 
 // options are the flags of the controls that widen or narrow a search.
@@ -229,14 +195,14 @@ func (s *Server) referElsewhere(name string) (result, bool) {
 }
 
 // continuations are the references to naming contexts below the base of a search.
-func (s *Server) continuations(base *tree.Entry, scope gldap.Scope) []string {
+func (s *Server) continuations(base *tree.Entry, scope tree.Scope) []string {
 	var urls []string
-	if scope == gldap.BaseObject {
+	if scope == tree.BaseObject {
 		return nil
 	}
 	for _, head := range s.tree.Subordinates(base) {
 		url := "ldap://" + s.domain + "/" + urlDN(head.DN())
-		if scope == gldap.SingleLevel {
+		if scope == tree.SingleLevel {
 			url += "??base"
 		}
 		urls = append(urls, url)

@@ -1,165 +1,162 @@
 package fakead
 
-// The filter of a search request (RFC 4511 4.5.1.7), written as the string of RFC 4515 that package tree reads.
-// It is read from the request as it came: gldap drops the connection for extensible matches that it cannot decode.
+// The filter of a search request, RFC 4511 4.5.1.7, as package tree evaluates it.
 
 import (
-	"fmt"
 	"strings"
-
-	ber "github.com/go-asn1-ber/asn1-ber"
 
 	"passback/fakead/tree"
 )
 
-// The choices of Filter.
+// The identifiers of Filter's choices, and of what is inside of substrings and extensible matches.
 const (
-	filterAnd             ber.Tag = 0
-	filterOr              ber.Tag = 1
-	filterNot             ber.Tag = 2
-	filterEqual           ber.Tag = 3
-	filterSubstrings      ber.Tag = 4
-	filterGreaterOrEqual  ber.Tag = 5
-	filterLessOrEqual     ber.Tag = 6
-	filterPresent         ber.Tag = 7
-	filterApproximate     ber.Tag = 8
-	filterExtensible      ber.Tag = 9
-	filterPosition                = 6 // of the filter in a SearchRequest
-	substringInitial      ber.Tag = 0
-	substringFinal        ber.Tag = 2
-	extensibleRule        ber.Tag = 1
-	extensibleType        ber.Tag = 2
-	extensibleValue       ber.Tag = 3
-	extensibleDNAttribute ber.Tag = 4
+	filterAnd            = berContext | berConstructed // [0]
+	filterOr             = berContext | berConstructed | 1
+	filterNot            = berContext | berConstructed | 2
+	filterEqual          = berContext | berConstructed | 3
+	filterSubstrings     = berContext | berConstructed | 4
+	filterGreaterOrEqual = berContext | berConstructed | 5
+	filterLessOrEqual    = berContext | berConstructed | 6
+	filterPresent        = berContext | 7
+	filterApproximate    = berContext | berConstructed | 8 // a domain controller takes it for equal
+	filterExtensible     = berContext | berConstructed | 9
+
+	substringInitial = berContext // [0]
+	substringAny     = berContext | 1
+	substringFinal   = berContext | 2
+
+	extensibleRule  = berContext | 1
+	extensibleType  = berContext | 2
+	extensibleValue = berContext | 3
+	// dnAttributes, 4, is read and dropped: a domain controller does not match the components of names.
 )
 
-var filterOperators = map[ber.Tag]string{filterEqual: "=", filterGreaterOrEqual: ">=", filterLessOrEqual: "<=", filterApproximate: "~="}
+const maxFilterClauses = 20_000
 
-// searchFilter reads the filter of a search request.
-func searchFilter(req *request) (*tree.Filter, error) {
-	if len(req.message.Children) <= filterPosition {
+// filterKinds are the choices that hold an attribute and a value.
+var filterKinds = map[byte]tree.FilterKind{
+	filterEqual: tree.FilterEqual, filterApproximate: tree.FilterEqual,
+	filterGreaterOrEqual: tree.FilterGreaterOrEqual, filterLessOrEqual: tree.FilterLessOrEqual,
+}
+
+// decodeFilter reads a filter.
+func decodeFilter(encoded []byte) (*tree.Filter, error) {
+	d := filterDecoder{berReader: berReader{rest: encoded}}
+	f := d.filter()
+	if d.bad || d.more() {
 		return nil, errUndecodable
 	}
-	text, err := filterText(req.message.Children[filterPosition])
-	if err != nil {
-		return nil, err
-	}
-	return tree.ParseFilter(text)
+	return f, nil
 }
 
-func filterText(p *ber.Packet) (string, error) {
-	if p.ClassType != ber.ClassContext {
-		return "", errUndecodable
+type filterDecoder struct {
+	berReader
+	clauses int
+}
+
+// filter reads one clause, with those below it.
+func (d *filterDecoder) filter() *tree.Filter {
+	identifier, content := d.next()
+	if d.clauses++; d.clauses > maxFilterClauses {
+		d.fail()
 	}
-	switch p.Tag {
+	f := &tree.Filter{}
+	switch identifier {
 	case filterAnd, filterOr, filterNot:
-		return filterSet(p)
-	case filterEqual, filterGreaterOrEqual, filterLessOrEqual, filterApproximate:
-		if len(p.Children) != 2 {
-			return "", errUndecodable
-		}
-		name, err := attributeDescription(p.Children[0])
-		return fmt.Sprintf("(%s%s%s)", name, filterOperators[p.Tag], filterValue(p.Children[1])), err
+		f.Kind = map[byte]tree.FilterKind{filterAnd: tree.FilterAnd, filterOr: tree.FilterOr, filterNot: tree.FilterNot}[identifier]
+		d.set(f, content)
+	case filterEqual, filterApproximate, filterGreaterOrEqual, filterLessOrEqual:
+		f.Kind = filterKinds[identifier]
+		parts := berReader{rest: content}
+		f.Attribute, f.Value = parts.text(), parts.take(berOctetString)
+		d.bad = d.bad || parts.bad || parts.more() || !isDescription(f.Attribute)
 	case filterSubstrings:
-		return filterParts(p)
+		d.substrings(f, content)
 	case filterPresent:
-		name, err := attributeDescription(p)
-		return fmt.Sprintf("(%s=*)", name), err
+		f.Kind, f.Attribute = tree.FilterPresent, string(content)
+		d.bad = d.bad || !isDescription(f.Attribute)
 	case filterExtensible:
-		return filterRule(p)
+		d.extensible(f, content)
 	default:
-		return "", errUndecodable
+		d.fail()
+	}
+	return f
+}
+
+// set reads the clauses of an and, an or or a not. None at all is true or false (RFC 4526).
+func (d *filterDecoder) set(f *tree.Filter, content []byte) {
+	inner := filterDecoder{berReader{rest: content}, d.clauses}
+	for inner.more() {
+		f.Children = append(f.Children, inner.filter())
+	}
+	d.clauses = inner.clauses
+	if inner.bad || f.Kind == tree.FilterNot && len(f.Children) != 1 {
+		d.fail()
 	}
 }
 
-func filterSet(p *ber.Packet) (string, error) {
-	var b strings.Builder
-	b.WriteString("(" + map[ber.Tag]string{filterAnd: "&", filterOr: "|", filterNot: "!"}[p.Tag])
-	for _, child := range p.Children {
-		text, err := filterText(child)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(text)
+// substrings reads an initial part, any number in the middle and a final one. Between nothing and nothing is
+// whatever is there.
+func (d *filterDecoder) substrings(f *tree.Filter, content []byte) {
+	outer := berReader{rest: content}
+	f.Kind, f.Attribute = tree.FilterSubstrings, outer.text()
+	list := outer.inside(berSequence)
+	if !list.more() {
+		d.fail()
 	}
-	b.WriteByte(')')
-	return b.String(), nil
-}
-
-func filterParts(p *ber.Packet) (string, error) {
-	if len(p.Children) != 2 || len(p.Children[1].Children) == 0 {
-		return "", errUndecodable
-	}
-	name, err := attributeDescription(p.Children[0])
-	parts := p.Children[1].Children
-	value := ""
-	for i, part := range parts {
-		if part.Tag > substringFinal || part.Tag == substringInitial && i > 0 || part.Tag == substringFinal && i < len(parts)-1 {
-			return "", errUndecodable
-		}
-		if part.Tag != substringInitial {
-			value += "*"
-		}
-		value += filterValue(part)
-	}
-	if parts[len(parts)-1].Tag != substringFinal {
-		value += "*"
-	}
-	return fmt.Sprintf("(%s=%s)", name, value), err
-}
-
-func filterRule(p *ber.Packet) (string, error) {
-	parts := map[ber.Tag]*ber.Packet{}
-	for _, part := range p.Children {
-		parts[part.Tag] = part
-	}
-	text := "("
-	for _, tag := range []ber.Tag{extensibleType, extensibleDNAttribute, extensibleRule} {
-		part := parts[tag]
+	f.Parts = [][]byte{nil}
+	ended := false
+	for list.more() {
+		identifier, part := list.next()
+		first := len(f.Parts) == 1 && f.Parts[0] == nil
 		switch {
-		case part == nil:
-		case tag == extensibleDNAttribute:
-			if strings.Trim(part.Data.String(), "\x00") != "" {
-				text += ":dn"
-			}
+		case identifier == substringInitial && first:
+			f.Parts[0] = part
+		case (identifier == substringAny || identifier == substringFinal) && !ended:
+			f.Parts = append(f.Parts, part)
+			ended = identifier == substringFinal
 		default:
-			name, err := attributeDescription(part)
-			if err != nil {
-				return "", err
-			}
-			if tag == extensibleRule {
-				name = ":" + name
-			}
-			text += name
+			list.fail()
 		}
 	}
-	if parts[extensibleValue] == nil {
-		return "", errUndecodable
+	if !ended {
+		f.Parts = append(f.Parts, nil)
 	}
-	return text + ":=" + filterValue(parts[extensibleValue]) + ")", nil
+	if len(f.Parts) == 2 && len(f.Parts[0])+len(f.Parts[1]) == 0 {
+		f.Kind, f.Parts = tree.FilterPresent, nil
+	}
+	d.bad = d.bad || outer.bad || list.bad || outer.more() || !isDescription(f.Attribute)
 }
 
-// attributeDescription is a name, an OID, or either with options (RFC 4512 2.5).
-func attributeDescription(p *ber.Packet) (string, error) {
-	name := p.Data.String()
-	for _, c := range []byte(name) {
+// extensible reads a match by a rule, of an attribute or of none.
+func (d *filterDecoder) extensible(f *tree.Filter, content []byte) {
+	f.Kind = tree.FilterExtensible
+	for parts := (berReader{rest: content}); parts.more(); {
+		identifier, part := parts.next()
+		switch identifier {
+		case extensibleRule:
+			f.Rule = string(part)
+		case extensibleType:
+			f.Attribute = string(part)
+		case extensibleValue:
+			f.Value = part
+		}
+		d.bad = d.bad || parts.bad
+	}
+	if f.Value == nil || f.Rule == "" && f.Attribute == "" || !isName(f.Rule) || !isName(f.Attribute) {
+		d.fail()
+	}
+}
+
+// isDescription tells whether s is a name, an OID, or either with options (RFC 4512 2.5).
+func isDescription(s string) bool { return s != "" && isName(s) }
+
+func isName(s string) bool {
+	for _, c := range []byte(s) {
 		letter, digit := c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9'
-		if !letter && !digit && !strings.ContainsRune("-.;_", rune(c)) {
-			return "", errUndecodable
+		if !letter && !digit && strings.IndexByte("-.;_", c) < 0 {
+			return false
 		}
 	}
-	return name, nil
-}
-
-// filterValue escapes what has a meaning in a filter.
-func filterValue(p *ber.Packet) string {
-	var b strings.Builder
-	for _, c := range p.Data.Bytes() {
-		if strings.IndexByte(`*()\`, c) >= 0 || c == 0 {
-			fmt.Fprintf(&b, `\%02x`, c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
+	return true
 }

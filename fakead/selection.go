@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jimlambrt/gldap"
-
 	"passback/fakead/tree"
 )
 
@@ -85,17 +83,18 @@ func (s selection) names(attribute string) bool {
 	return slices.ContainsFunc(s.named, func(one selected) bool { return one.attribute.Name == attribute })
 }
 
-// render makes the search entry of e.
-func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, want selection) searchEntry {
-	out := searchEntry{dn: e.DN().String()}
+// render writes the search entry of e into the answer.
+func (s *Server) render(req *request, m *searchRequest, e *tree.Entry, want selection) {
+	out := req.answer.beginEntry(req.id, e.DN().String())
+	defer out.end()
 	access := s.accessTo(req.session, e)
 	all := access.readsAll()
 	add := func(one selected, values [][]byte) {
-		if a, ok := one.cut(values); ok {
-			if m.TypesOnly {
-				a.values = nil
+		if name, values, ok := one.cut(values); ok {
+			if m.typesOnly {
+				values = nil
 			}
-			out.attributes = append(out.attributes, a)
+			out.attribute(name, values)
 		}
 	}
 	if want.all {
@@ -119,22 +118,22 @@ func (s *Server) render(req *request, m *gldap.SearchMessage, e *tree.Entry, wan
 			add(one, e.Get(one.attribute.Name))
 		}
 	}
-	return out
 }
 
-// cut takes the range of values that is asked for, and no more than maxValRange; false if there are none.
-func (o selected) cut(values [][]byte) (attribute, bool) {
+// cut takes the range of values that is asked for, and no more than maxValRange, and says what the attribute is
+// called then; false if there are none.
+func (o selected) cut(values [][]byte) (name string, part [][]byte, ok bool) {
 	if len(values) == 0 || o.low >= len(values) && !o.ranged {
-		return attribute{}, false
+		return "", nil, false
 	}
 	if o.low >= len(values) {
-		return attribute{name: fmt.Sprintf("%s;range=%d-*", o.attribute.Name, o.low)}, true
+		return fmt.Sprintf("%s;range=%d-*", o.attribute.Name, o.low), nil, true
 	}
 	high, last := min(len(values)-1, o.low+maxValRange-1), ""
 	if o.high >= 0 {
 		high = min(high, o.high)
 	}
-	name := o.attribute.Name
+	name = o.attribute.Name
 	if o.binary {
 		name += ";binary"
 	}
@@ -144,9 +143,5 @@ func (o selected) cut(values [][]byte) (attribute, bool) {
 		}
 		name += fmt.Sprintf(";range=%d-%s", o.low, last)
 	}
-	a := attribute{name: name}
-	for _, v := range values[o.low : high+1] {
-		a.values = append(a.values, string(v))
-	}
-	return a, true
+	return name, values[o.low : high+1], true
 }

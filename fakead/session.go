@@ -2,6 +2,7 @@ package fakead
 
 import (
 	"net"
+	"sync/atomic"
 
 	"passback/fakead/security"
 	"passback/fakead/tree"
@@ -11,24 +12,25 @@ import (
 type session struct {
 	remote    net.Addr
 	encrypted bool            // TLS is on
-	user      *tree.Entry     // bound as; nil: anonymous. Guarded by Server.mu
+	bound     atomic.Bool     // user is set
+	user      *tree.Entry     // bound as; nil: anonymous. Guarded by Server.mu, set by become
 	token     *security.Token // of user, once it is needed. Guarded by Server.mu
 	logon     uint64          // number of that logon, in the security log. Guarded by Server.mu
 
 	resultSets []*resultSet // of paged searches that are not at their end, the oldest first. Guarded by Server.mu
 }
 
-func (s *Server) isBound(c *session) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return c.user != nil
+// become is called with Server.mu held. nil makes the connection anonymous.
+func (c *session) become(user *tree.Entry) {
+	c.user, c.token = user, nil
+	c.bound.Store(user != nil)
 }
 
 // forget makes the connection anonymous again.
 func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.user, c.token = nil, nil
+	c.become(nil)
 }
 
 // callerName is the DN that a connection is bound as, empty for an anonymous one.

@@ -40,9 +40,9 @@ func (s *Server) Restore(sn *Snapshot) {
 	s.tree = sn.tree.Clone()
 	s.keyVersions = maps.Clone(sn.keyVersions)
 	for _, c := range s.front.sessions() {
-		c.resultSets, c.token = nil, nil
+		c.resultSets = nil
 		if c.user != nil {
-			c.user = s.tree.ByGUID(c.user.GUID())
+			c.become(s.tree.ByGUID(c.user.GUID()))
 		}
 	}
 }

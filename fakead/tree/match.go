@@ -49,20 +49,20 @@ func (v view) of(a *Attribute, match matcher) matcher {
 
 // matcher makes a filter ready for one search, in which the tree does not change.
 func (t *Tree) matcher(f *Filter, v view) matcher {
-	switch f.kind {
-	case filterAnd:
-		return all(t.matchers(f.children, v), no, yes)
-	case filterOr:
-		return all(t.matchers(f.children, v), yes, no)
-	case filterNot:
-		inner := t.matcher(f.children[0], v)
+	switch f.Kind {
+	case FilterAnd:
+		return all(t.matchers(f.Children, v), no, yes)
+	case FilterOr:
+		return all(t.matchers(f.Children, v), yes, no)
+	case FilterNot:
+		inner := t.matcher(f.Children[0], v)
 		return func(e *Entry) truth { return [...]truth{undefined: undefined, no: yes, yes: no}[inner(e)] }
 	}
-	if strings.EqualFold(f.attribute, "anr") {
+	if strings.EqualFold(f.Attribute, "anr") {
 		return t.matchANR(f, v)
 	}
-	a := LookupAttribute(f.attribute)
-	if f.kind == filterPresent && a != nil && a.Name == "objectClass" {
+	a := LookupAttribute(f.Attribute)
+	if f.Kind == FilterPresent && a != nil && a.Name == "objectClass" {
 		return func(*Entry) truth { return yes } // every entry has one, and everyone may know
 	}
 	switch {
@@ -76,19 +76,19 @@ func (t *Tree) matcher(f *Filter, v view) matcher {
 
 // clause is the test of one attribute.
 func (t *Tree) clause(f *Filter, a *Attribute) matcher {
-	switch f.kind {
-	case filterPresent:
+	switch f.Kind {
+	case FilterPresent:
 		return func(e *Entry) truth { return truthOf(e.count(a) > 0) }
-	case filterSubstrings:
-		return matchSubstrings(a, f.parts)
-	case filterGreaterOrEqual:
-		return t.matchOrder(a, f.value, 1)
-	case filterLessOrEqual:
-		return t.matchOrder(a, f.value, -1)
-	case filterExtensible:
+	case FilterSubstrings:
+		return matchSubstrings(a, f.Parts)
+	case FilterGreaterOrEqual:
+		return t.matchOrder(a, f.Value, 1)
+	case FilterLessOrEqual:
+		return t.matchOrder(a, f.Value, -1)
+	case FilterExtensible:
 		return t.matchRule(a, f)
 	default:
-		return t.matchEqual(a, f.value)
+		return t.matchEqual(a, f.Value)
 	}
 }
 
@@ -227,19 +227,19 @@ func hasParts(s string, parts []string) bool {
 // matchANR is ambiguous name resolution (MS-ADTS 3.1.1.3.1.3.4): the beginning of any name of a person, or
 // given name and surname in either order.
 func (t *Tree) matchANR(f *Filter, v view) matcher {
-	if f.kind != filterEqual {
+	if f.Kind != FilterEqual {
 		return never
 	}
-	value, exact := strings.CutPrefix(string(f.value), "=")
-	either := &Filter{kind: filterOr}
+	value, exact := strings.CutPrefix(string(f.Value), "=")
+	either := &Filter{Kind: FilterOr}
 	for _, a := range Attributes() {
 		if a.ANR && a.Syntax.isText() {
-			either.children = append(either.children, startsWith(a.Name, value, exact))
+			either.Children = append(either.Children, startsWith(a.Name, value, exact))
 		}
 	}
 	if first, second, ok := strings.Cut(value, " "); ok {
 		for _, pair := range [][2]string{{first, second}, {second, first}} {
-			either.children = append(either.children, &Filter{kind: filterAnd, children: []*Filter{
+			either.Children = append(either.Children, &Filter{Kind: FilterAnd, Children: []*Filter{
 				startsWith("givenName", pair[0], exact), startsWith("sn", pair[1], exact),
 			}})
 		}
@@ -249,7 +249,7 @@ func (t *Tree) matchANR(f *Filter, v view) matcher {
 
 func startsWith(attribute, value string, exact bool) *Filter {
 	if exact {
-		return &Filter{kind: filterEqual, attribute: attribute, value: []byte(value)}
+		return &Filter{Kind: FilterEqual, Attribute: attribute, Value: []byte(value)}
 	}
-	return &Filter{kind: filterSubstrings, attribute: attribute, parts: [][]byte{[]byte(value), nil}}
+	return &Filter{Kind: FilterSubstrings, Attribute: attribute, Parts: [][]byte{[]byte(value), nil}}
 }

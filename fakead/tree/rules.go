@@ -13,15 +13,15 @@ const (
 )
 
 func (t *Tree) matchRule(a *Attribute, f *Filter) matcher {
-	switch f.rule {
+	switch f.Rule {
 	case "":
-		return t.matchEqual(a, f.value)
+		return t.matchEqual(a, f.Value)
 	case ruleBitAnd:
-		return matchBits(a, f.value, func(have, want int64) bool { return have&want == want })
+		return matchBits(a, f.Value, func(have, want int64) bool { return have&want == want })
 	case ruleBitOr:
-		return matchBits(a, f.value, func(have, want int64) bool { return have&want != 0 })
+		return matchBits(a, f.Value, func(have, want int64) bool { return have&want != 0 })
 	case ruleInChain:
-		return t.matchChain(a, f.value)
+		return t.matchChain(a, f.Value)
 	default:
 		return never
 	}

@@ -57,16 +57,16 @@ func bySerial(a, b *Entry) int { return cmp.Compare(a.serial, b.serial) }
 
 // fromIndex returns a superset of the entries that match; false if no index helps.
 func (t *Tree) fromIndex(f *Filter) ([]*Entry, bool) {
-	switch f.kind {
-	case filterAnd:
-		for _, child := range f.children {
+	switch f.Kind {
+	case FilterAnd:
+		for _, child := range f.Children {
 			if found, ok := t.fromIndex(child); ok {
 				return found, true
 			}
 		}
-	case filterOr:
-		return t.fromIndexes(f.children)
-	case filterEqual:
+	case FilterOr:
+		return t.fromIndexes(f.Children)
+	case FilterEqual:
 		return t.fromEquality(f)
 	}
 	return nil, false
@@ -85,14 +85,14 @@ func (t *Tree) fromIndexes(filters []*Filter) ([]*Entry, bool) {
 }
 
 func (t *Tree) fromEquality(f *Filter) ([]*Entry, bool) {
-	a := LookupAttribute(f.attribute)
+	a := LookupAttribute(f.Attribute)
 	if a == nil {
 		return nil, false
 	}
 	if t.indexes[a] == nil {
 		return nil, false
 	}
-	key, ok := t.assertionKey(a, f.value)
+	key, ok := t.assertionKey(a, f.Value)
 	if !ok {
 		return nil, true
 	}
