@@ -4,8 +4,6 @@ package fakead
 // on purpose: moves between domains (LDAP_SERVER_CROSSDOM_MOVE_TARGET_OID), since there is one domain.
 
 import (
-	ber "github.com/go-asn1-ber/asn1-ber"
-
 	"passback/fakead/security"
 	"passback/fakead/tree"
 )
@@ -19,7 +17,7 @@ type modifyDNRequest struct {
 }
 
 func (s *Server) modifyDN(req *request) result {
-	m, ok := decodeModifyDN(req.message)
+	m, ok := decodeModifyDN(req.body)
 	if !ok {
 		return result{code: codeProtocolError, text: s.text.undecodable()}
 	}
@@ -70,17 +68,13 @@ func (s *Server) renames(c *session, e, parent *tree.Entry) bool {
 }
 
 // decodeModifyDN reads SEQUENCE { entry, newrdn, deleteoldrdn BOOLEAN, newSuperior [0] OPTIONAL }.
-func decodeModifyDN(p *ber.Packet) (modifyDNRequest, bool) {
-	parts := p.Children
-	if len(parts) < 3 || len(parts) > 4 || !isUniversal(parts[0], ber.TagOctetString) || !isUniversal(parts[1], ber.TagOctetString) || !isUniversal(parts[2], ber.TagBoolean) {
-		return modifyDNRequest{}, false
+func decodeModifyDN(operation []byte) (m modifyDNRequest, ok bool) {
+	const newSuperior = berContext // [0]
+	outer := berReader{rest: operation}
+	r := outer.inside(berApplication | berConstructed | byte(tagModifyDN))
+	m = modifyDNRequest{entry: r.text(), newRDN: r.text(), deleteOldRDN: r.boolean()}
+	if r.more() {
+		m.newSuperior, m.moves = string(r.take(newSuperior)), true
 	}
-	m := modifyDNRequest{entry: parts[0].Data.String(), newRDN: parts[1].Data.String(), deleteOldRDN: parts[2].Value == true}
-	if len(parts) == 4 {
-		if parts[3].ClassType != ber.ClassContext || parts[3].Tag != 0 {
-			return modifyDNRequest{}, false
-		}
-		m.newSuperior, m.moves = parts[3].Data.String(), true
-	}
-	return m, true
+	return m, !r.bad && !r.more()
 }
