@@ -48,6 +48,9 @@ bench: ## resets per second end to end, beside bare RSA-2048 in the same run
 oracle: ## fakead against a real Samba 4.24 domain controller (root, Debian packages; about a minute to make it once)
 	fakead/oracle/samba.sh run $(GO) test ./fakead/oracle -count=1 -timeout 20m -v -run TestTheRealDomainControllerAnswersAlike
 
+oracle-agent: ## the agent and the suites against that domain controller, with its KDC (as oracle; some minutes)
+	PASSBACK_ORACLE_KDC=1 GO=$(GO) fakead/oracle/samba.sh run scenarios/oracle/run.sh
+
 sdk-live: build ## the Go SDK's own 121 live tests against passback relay, unmodified (Linux: root, or user namespaces)
 	$(GO) run ./fakerelay/sdklive -relay $(BIN)/passback
 
@@ -63,4 +66,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench oracle sdk-live kill-matrix outbound cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench oracle oracle-agent sdk-live kill-matrix outbound cross vuln

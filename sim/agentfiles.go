@@ -49,7 +49,7 @@ func (w *World) writeAgentFiles() error {
 		Cloud: w.EnrolURL(), CloudCAFile: caFile, StateDir: "state", Mode: protocol.Active,
 		Directories: []writeback.Directory{{
 			Domain: w.directory.Domain, Servers: []string{address.Host}, CAFile: directoryCA,
-			Bind: writeback.Bind{User: w.directory.BindUser, PasswordFile: bindFile},
+			Bind: writeback.DirectoryBind{User: w.directory.BindUser, PasswordFile: bindFile},
 		}},
 		Limits: w.options.Limits, Log: writeback.Log{Level: "info", Format: "auto"},
 	}

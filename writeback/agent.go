@@ -19,17 +19,17 @@ import (
 
 // An Agent serves one tenant.
 type Agent struct {
-	config    Config
-	log       logbook
-	cloud     *cloud
-	passwords []protocol.Secret // of each directory's bind
-	state     state
-	keys      *keyring
-	journal   *journal
-	enroller  enroller
-	record    *record
-	began     time.Time
-	told      chan struct{} // asks for the status to be written
+	config   Config
+	log      logbook
+	cloud    *cloud
+	logins   []login // of each directory
+	state    state
+	keys     *keyring
+	journal  *journal
+	enroller enroller
+	record   *record
+	began    time.Time
+	told     chan struct{} // asks for the status to be written
 
 	supervisor supervisor
 	domains    []*directory.Domain // from term to term, so that a refused bind is not tried again
@@ -69,11 +69,11 @@ func New(c Config) (*Agent, error) {
 	}
 	a.record = a.log.record
 	for i, d := range c.Directories {
-		password, err := readSecret(d.Bind.PasswordFile)
+		l, err := d.Bind.read()
 		if err != nil {
-			return nil, fmt.Errorf("directories[%d].bind.password_file: %w", i, err)
+			return nil, fmt.Errorf("directories[%d].%w", i, err)
 		}
-		a.passwords = append(a.passwords, password)
+		a.logins = append(a.logins, l)
 		if _, err := roots(d.CAFile); err != nil {
 			return nil, fmt.Errorf("directories[%d].ca_file: %w", i, err)
 		}
@@ -281,7 +281,8 @@ func (a *Agent) newDomains(marker string) ([]*directory.Domain, error) {
 			return nil, fmt.Errorf("directories[%d].ca_file: %w", i, err)
 		}
 		domain, err := directory.New(directory.Options{
-			Domain: d.Domain, Servers: d.Servers, Roots: pool, User: d.Bind.User, Password: a.passwords[i],
+			Domain: d.Domain, Servers: d.Servers, Site: d.Site, StartTLS: d.StartTLS, Roots: pool,
+			User: d.Bind.User, Password: a.logins[i].password, Kerberos: d.Bind.Method == bindGSSAPI, Keytab: a.logins[i].keytab,
 			Marker: marker, Dial: a.config.DialLDAP, Logger: a.log.Logger,
 		})
 		if err != nil {

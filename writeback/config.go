@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,14 +42,6 @@ type Config struct {
 	DialRelay func(ctx context.Context, network, addr string) (net.Conn, error) `yaml:"-"`
 }
 
-// A Directory is one domain that the agent serves.
-type Directory struct {
-	Domain  string   `yaml:"domain"`  // DNS name
-	Servers []string `yaml:"servers"` // host or host:port, by preference; empty: DNS SRV
-	CAFile  string   `yaml:"ca_file"` // PEM; empty: the system's
-	Bind    Bind     `yaml:"bind"`    // the account that the agent signs in with: a DN, UPN or DOMAIN\name
-}
-
 // A Bind is an account to sign in with, with its password in a file.
 type Bind struct {
 	User         string `yaml:"user"`
@@ -65,8 +56,6 @@ type Log struct {
 
 // maxConfig is far more than a configuration needs.
 const maxConfig = 1 << 20
-
-var domainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
 
 // LoadConfig reads agent.yaml. Unknown keys are refused; relative paths are taken from the file's folder. An error
 // names the key, its value and what is allowed.
@@ -93,14 +82,14 @@ func LoadConfig(path string) (Config, error) {
 // resolve makes the paths of a configuration file absolute.
 func (c *Config) resolve(dir string) {
 	paths := []*string{&c.CloudCAFile, &c.StateDir}
-	logins := []*Bind{&c.ProxyAuth}
+	secrets := []*string{&c.ProxyAuth.PasswordFile}
 	for i := range c.Directories {
 		d := &c.Directories[i]
-		paths, logins = append(paths, &d.CAFile), append(logins, &d.Bind)
+		paths, secrets = append(paths, &d.CAFile), append(secrets, &d.Bind.PasswordFile, &d.Bind.KeytabFile)
 	}
-	for _, l := range logins {
-		if !isCredential(l.PasswordFile) {
-			paths = append(paths, &l.PasswordFile)
+	for _, s := range secrets {
+		if !isCredential(*s) {
+			paths = append(paths, s)
 		}
 	}
 	for _, p := range paths {
@@ -156,34 +145,6 @@ func (c *Config) validate() error {
 	return c.validateDirectories()
 }
 
-func (c *Config) validateDirectories() error {
-	if len(c.Directories) == 0 {
-		return errors.New("directories: none given; want at least one domain")
-	}
-	seen := map[string]bool{}
-	for i, d := range c.Directories {
-		key := fmt.Sprintf("directories[%d].", i)
-		name := strings.ToLower(d.Domain)
-		switch {
-		case !domainName.MatchString(d.Domain):
-			return badValue(key+"domain", d.Domain, "a DNS name, such as corp.example")
-		case seen[name]:
-			return badValue(key+"domain", d.Domain, "each domain once")
-		case d.Bind.User == "":
-			return badValue(key+"bind.user", d.Bind.User, "a DN, a user principal name or DOMAIN\\name")
-		case d.Bind.PasswordFile == "":
-			return badValue(key+"bind.password_file", d.Bind.PasswordFile, "a file, or the name of a systemd credential")
-		}
-		for _, s := range d.Servers {
-			if s == "" || strings.ContainsAny(s, "/@ ") {
-				return badValue(key+"servers", s, "host or host:port")
-			}
-		}
-		seen[name] = true
-	}
-	return nil
-}
-
 func badValue(key, value, allowed string) error {
 	return fmt.Errorf("%s: %.100q is not allowed; want %s", key, value, allowed)
 }
@@ -214,28 +175,37 @@ func isCredential(name string) bool {
 	return err == nil
 }
 
-// readSecret reads a file that holds a secret, less its line end. A file that everybody may read is refused.
+// readSecret reads a file that holds a secret, less its line end.
 func readSecret(path string) (protocol.Secret, error) {
-	if isCredential(path) {
-		path = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), path)
-	}
-	info, err := os.Stat(path)
+	text, err := readGuarded(path)
 	if err != nil {
-		return protocol.Secret{}, fmt.Errorf("read a secret: %w", err)
-	}
-	if isOpen(info.Mode(), 0o007) {
-		return protocol.Secret{}, fmt.Errorf("%s: everybody may read it (mode %04o); make it 0600", path, info.Mode().Perm())
-	}
-	const maxSecret = 4 << 10
-	text, err := readLimited(path, maxSecret)
-	if err != nil {
-		return protocol.Secret{}, fmt.Errorf("read a secret: %w", err)
+		return protocol.Secret{}, err
 	}
 	secret := protocol.NewSecret(strings.TrimRight(string(text), "\r\n"))
 	if secret.Empty() {
 		return secret, fmt.Errorf("%s: is empty; want a secret", path)
 	}
 	return secret, nil
+}
+
+// readGuarded reads a file that holds secrets. One that everybody may read is refused.
+func readGuarded(path string) ([]byte, error) {
+	if isCredential(path) {
+		path = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a secret: %w", err)
+	}
+	if isOpen(info.Mode(), 0o007) {
+		return nil, fmt.Errorf("%s: everybody may read it (mode %04o); make it 0600", path, info.Mode().Perm())
+	}
+	const maxSecret = 4 << 10
+	text, err := readLimited(path, maxSecret)
+	if err != nil {
+		return nil, fmt.Errorf("read a secret: %w", err)
+	}
+	return text, nil
 }
 
 // readLimited reads a whole file of at most limit bytes.

@@ -5,6 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
+	"github.com/jcmturner/gokrb5/v8/keytab"
 
 	"passback/writeback"
 	"passback/writeback/protocol"
@@ -47,7 +51,7 @@ func TestConfigIsTakenFromItsFolder(t *testing.T) {
 func TestConfigSaysWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":             {"mode: active", "mood: active", `line 5: unknown key "mood"; allowed here: cloud, cloud_ca_file, state_dir, proxy, proxy_auth, mode, directories, limits, log`},
-		"unknown nested key":      {"password_file: bind.secret", "password: x", `unknown key "directories[0].bind.password"; allowed here: user, password_file`},
+		"unknown nested key":      {"password_file: bind.secret", "password: x", `unknown key "directories[0].bind.password"; allowed here: user, password_file, method, keytab_file`},
 		"wrong choice":            {"mode: active", "mode: passive", `mode: "passive" is not allowed; want active, staging`},
 		"wrong level":             {"level: info", "level: loud", `log.level: "loud" is not allowed; want debug, info, warn, error`},
 		"plain HTTP":              {"https://127", "http://127", `cloud: "http://127.0.0.1:8470/enrol" is not allowed`},
@@ -60,6 +64,12 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		"negative limit":          {"mode: active", "mode: active\nlimits: {user: -1}", "limits: user -1 and total 12000: want a number of requests a minute"},
 		"no domain":               {"corp.example\n", "corp\n", `directories[0].domain: "corp" is not allowed; want a DNS name`},
 		"no bind":                 {"bind: {user: svc-writeback@corp.example, password_file: bind.secret}", "bind:", "directories[0].bind.user"},
+		"no such bind":            {"password_file: bind.secret", "password_file: bind.secret, method: ntlm", `directories[0].bind.method: "ntlm" is not allowed; want simple, gssapi`},
+		"a keytab, simple":        {"password_file: bind.secret", "keytab_file: bind.keytab", "directories[0].bind.keytab_file"},
+		"a keytab and a password": {"password_file: bind.secret", "password_file: bind.secret, method: gssapi, keytab_file: k", "want it or password_file, not both"},
+		"a DN for Kerberos":       {"user: svc-writeback@corp.example, password", `user: "CN=svc", method: gssapi, password`, "want sAMAccountName@corp.example"},
+		"another realm":           {"user: svc-writeback@corp.example, password", "user: svc@lab.example, method: gssapi, password", "want sAMAccountName@corp.example"},
+		"no site":                 {"servers: []", "servers: []\n    site: Head Office", `directories[0].site: "Head Office" is not allowed`},
 		"a list for a mapping":    {"log: {level: info, format: auto}", "log: [info]", "log wants keys: level, format"},
 		"a mapping for text":      {"mode: active", "mode: {a: b}", "a value of the wrong kind"},
 		"two documents":           {"cloud: ", "a: b\n---\ncloud: ", "more than one document"},
@@ -96,6 +106,27 @@ func TestSecretsComeFromGuardedFiles(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", l.path("credentials"))
 	if _, err := writeback.New(l.config()); err != nil {
 		t.Errorf("with a systemd credential: %v", err)
+	}
+}
+
+func TestAKeytabIsReadOnce(t *testing.T) {
+	keys := keytab.New()
+	must(t, keys.AddEntry("svc-writeback", "CORP.EXAMPLE", bindPassword, time.Now(), 1, etypeID.AES256_CTS_HMAC_SHA1_96))
+	text, err := keys.Marshal()
+	must(t, err)
+	path := writeConfig(t, strings.Replace(goodConfig, "password_file: bind.secret", "method: gssapi, keytab_file: bind.keytab", 1))
+	for _, tt := range []struct{ what, text, want string }{
+		{"a keytab", string(text), ""},
+		{"something else", "no keytab", "directories[0].bind.keytab_file: not a keytab"},
+		{"no key in it", "\x05\x02", "directories[0].bind.keytab_file"},
+	} {
+		must(t, os.WriteFile(filepath.Join(filepath.Dir(path), "bind.keytab"), []byte(tt.text), 0o600))
+		c, err := writeback.LoadConfig(path)
+		must(t, err)
+		c.CloudCAFile, c.Directories[0].CAFile = "", ""
+		if _, err := writeback.New(c); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.what, err, tt.want)
+		}
 	}
 }
 

@@ -99,17 +99,23 @@ func (v *domainView) controllers(ctx context.Context) (f finding) {
 }
 
 // ports finds the ports that answer and lead astray: a global catalog holds a part of every object and takes no
-// writes; plain LDAP takes no passwords.
+// writes; plain LDAP and LDAPS do not understand each other.
 func (v *domainView) ports(context.Context) finding {
 	for _, address := range v.addresses {
 		switch _, port, _ := net.SplitHostPort(address); port {
 		case "3268", "3269":
 			return failure(address+" is a global catalog's port", "Name the controller with port 636: a global catalog is read-only, so every write would be refused or referred elsewhere.")
 		case "389":
-			return failure(address+" is the port of plain LDAP", "Name the controller with port 636: the agent speaks LDAP over TLS alone.")
+			if !v.StartTLS() {
+				return failure(address+" is the port of plain LDAP", "Name the controller with port 636, or set starttls: true. The agent sends nothing outside of TLS.")
+			}
+		case "636":
+			if v.StartTLS() {
+				return failure(address+" is the port of LDAPS, which takes no StartTLS", "Name the controller with port 389, or remove starttls: true.")
+			}
 		}
 	}
-	return fine("none is a global catalog's (3268, 3269) or plain LDAP's (389)")
+	return fine("none is a global catalog's (3268, 3269), and each is of the right kind")
 }
 
 func (v *controllerView) open(ctx context.Context) (f finding) {

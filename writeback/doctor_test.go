@@ -86,6 +86,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"controller away":   {func(l *lab) { must(l.t, l.dc.Close()) }, "", "directory/controller to write to", writeback.Failure, "refused"},
 		"global catalog":    {func(l *lab) { l.servers("127.0.0.1:3269") }, "", "directory/ports", writeback.Failure, "global catalog"},
 		"plain port":        {func(l *lab) { l.servers("127.0.0.1:389") }, "", "directory/ports", writeback.Failure, "636"},
+		"StartTLS on LDAPS": {func(l *lab) { l.startTLS("127.0.0.1:636") }, "", "directory/ports", writeback.Failure, "389"},
 		"no policy hints":   {func(l *lab) { l.dc.SetPolicyHints(false) }, "", "directory/policy hints", writeback.Failure, "skip the policy"},
 		"minimum age":       {func(*lab) {}, "", "policy/minimum age", writeback.Warning, "Set it to 0"},
 		"no such user":      {func(*lab) {}, "nobody", "rights/sample user", writeback.Failure, "0 accounts"},
@@ -152,6 +153,13 @@ func otherAuthority(l *lab) {
 
 func (l *lab) servers(address string) {
 	l.writeConfig(strings.Replace(l.yaml(""), strings.TrimPrefix(l.dc.LDAPSURL(), "ldaps://"), address, 1))
+}
+
+func (l *lab) startTLS(address string) {
+	l.servers(address)
+	text, err := os.ReadFile(l.path("agent.yaml"))
+	must(l.t, err)
+	l.writeConfig(strings.Replace(string(text), "    ca_file: ca.pem", "    starttls: true\n    ca_file: ca.pem", 1))
 }
 
 // without takes a right from the agent's account.

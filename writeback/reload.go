@@ -54,7 +54,7 @@ func (a *Agent) adopt(ctx context.Context) (adopted bool, err error) {
 	}
 	a.renewing.Lock()
 	a.mu.Lock()
-	a.config, a.cloud, a.passwords = next.config, next.cloud, next.passwords
+	a.config, a.cloud, a.logins = next.config, next.cloud, next.logins
 	a.enroller.config, a.enroller.cloud = next.config, next.cloud
 	a.renewed = time.Time{}
 	a.mu.Unlock()

@@ -14,6 +14,7 @@
 #
 #   PASSBACK_ORACLE_DIR       where it is kept; default: passback/oracle in the user's cache directory
 #   PASSBACK_ORACLE_ADDRESS   loopback address; default 127.0.0.22
+#   PASSBACK_ORACLE_KDC       1: starts the Kerberos key distribution centre too, on port 88
 #   PASSBACK_ORACLE_ARCHIVE   URI of a Debian archive; default: that of the machine's apt configuration
 set -euo pipefail
 
@@ -50,7 +51,7 @@ make_root() {
     "$SUITE" "$ROOT.new" "deb $from $SUITE main" "deb $from $SUITE-backports main" >&2 ||
     cannot "mmdebstrap could not fetch Debian's $SUITE from $from"
   chroot "$ROOT.new" samba --version | grep -q "^Version $VERSION\." ||
-    fail "the archive has $(chroot "$ROOT.new" samba --version), and the answers are pinned to $VERSION"
+    cannot "the archive has $(chroot "$ROOT.new" samba --version), and the answers are pinned to $VERSION"
   mv "$ROOT.new" "$ROOT"
 }
 
@@ -69,7 +70,7 @@ write_config() {
   workgroup = $NETBIOS
   netbios name = DC1
   server role = active directory domain controller
-  server services = ldap
+  server services = ldap${PASSBACK_ORACLE_KDC:+ kdc}
   dcerpc endpoint servers = samr, lsarpc, netlogon, drsuapi, epmapper, remote
   interfaces = $ADDRESS/8
   bind interfaces only = yes
@@ -105,8 +106,16 @@ make_domain() {
   touch "$STATE/provisioned"
 }
 
+# What Windows, and samba with all of its services, would register by itself: tickets are for this name.
+name_service() {
+  [ -e "$STATE/named" ] && return
+  chroot "$ROOT" samba-tool spn add "ldap/dc1.$REALM" 'DC1$' -s "$DOMAIN/smb.conf" >&2
+  touch "$STATE/named"
+}
+
 running() { [ -s "$STATE/run/samba.pid" ] && kill -0 "$(cat "$STATE/run/samba.pid")" 2>/dev/null; }
-answers() { (exec 3<>"/dev/tcp/$ADDRESS/636") 2>/dev/null; }
+listens() { (exec 3<>"/dev/tcp/$ADDRESS/$1") 2>/dev/null; }
+answers() { listens 636; }
 
 start() {
   [ "$(id -u)" = 0 ] || cannot "needs root, to make a chroot and to bind port 636"
@@ -116,6 +125,7 @@ start() {
   answers && fail "something else answers at $ADDRESS: name another address in PASSBACK_ORACLE_ADDRESS"
   make_certificate
   write_config
+  [ -z "${PASSBACK_ORACLE_KDC:-}" ] || name_service
   setsid chroot "$ROOT" /usr/sbin/samba --foreground --no-process-group -s "$DOMAIN/smb.conf" >"$STATE/log/stdout" 2>&1 </dev/null &
   for _ in $(seq 1 300); do
     running && answers && return
@@ -141,6 +151,12 @@ variables() {
   echo "PASSBACK_ORACLE=$ADDRESS"
   echo "PASSBACK_ORACLE_PASSWORD=$PASSWORD"
   echo "PASSBACK_ORACLE_CA=$STATE/cert.pem"
+  # The same, as the agent's own tests want it.
+  echo "PASSBACK_DC_URL=ldaps://$ADDRESS:636"
+  echo "PASSBACK_DC_CA=$STATE/cert.pem"
+  echo "PASSBACK_DC_ADMIN=CN=Administrator,CN=Users,DC=${REALM/./,DC=}"
+  echo "PASSBACK_DC_PASSWORD=$PASSWORD"
+  if listens 88; then echo "PASSBACK_DC_KDC=1"; fi
 }
 
 case ${1:-} in

@@ -1,7 +1,7 @@
 package directory
 
-// Connections: dialled, bound, pooled, and checked before each use. MS-ADTS 5.1.1.1 (simple bind), 3.1.1.3.2
-// (rootDSE, readable before a bind: nobody gets the password who does not say that it serves the domain).
+// Connections: dialled, bound, pooled, and checked before each use. LDAPS and StartTLS (RFC 4511 4.14), MS-ADTS
+// 3.1.1.3.2 (rootDSE, readable before a bind: nobody gets the password who does not say that it serves the domain).
 
 import (
 	"context"
@@ -85,17 +85,14 @@ func (d *Domain) dial(ctx context.Context, address string) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
-	w := &wire{Conn: raw, timeout: d.o.Timeout}
-	secure := tls.Client(w, &tls.Config{ServerName: host, RootCAs: d.o.Roots, MinVersion: tls.VersionTLS12})
-	if err := secure.HandshakeContext(ctx); err != nil {
-		w.reset()
-		return nil, fmt.Errorf("TLS handshake: %w", err)
-	}
-	c := &Conn{domain: d, address: address, wire: w, ldap: ldap.NewConn(secure, true)}
-	c.ldap.SetTimeout(d.o.Timeout)
-	c.ldap.Start()
-	stop := context.AfterFunc(ctx, w.reset)
+	c := &Conn{domain: d, address: address, wire: &wire{Conn: raw, timeout: d.o.Timeout}}
+	stop := context.AfterFunc(ctx, c.wire.reset)
 	defer stop()
+	if err := c.secure(ctx, &tls.Config{ServerName: host, RootCAs: d.o.Roots, MinVersion: tls.VersionTLS12}); err != nil {
+		c.wire.reset()
+		return nil, err
+	}
+	c.ldap.SetTimeout(d.o.Timeout)
 	if c.root, err = c.readRootDSE(); err != nil {
 		c.Reset()
 		return nil, err
@@ -107,40 +104,24 @@ func (d *Domain) dial(ctx context.Context, address string) (*Conn, error) {
 	return c, nil
 }
 
-// bind tries the password once. A refusal is remembered, on every controller, until the agent is reloaded or starts anew: an
-// agent with a wrong password must not lock its own account out.
-func (d *Domain) bind(ctx context.Context, c *Conn) error {
-	select {
-	case d.binding <- struct{}{}:
-		defer func() { <-d.binding }()
-	case <-ctx.Done():
-		return unreachable(c.root.host, fmt.Errorf("wait to bind: %w", context.Cause(ctx)))
-	}
-	if err := d.bindRefused(); err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, c.wire.reset)
-	defer stop()
-	err := c.ldap.Bind(d.o.User, d.o.Password.Reveal())
-	if err == nil {
+// secure puts LDAP into TLS, or TLS into LDAP. Nothing was sent before but the request for StartTLS.
+func (c *Conn) secure(ctx context.Context, config *tls.Config) error {
+	if c.domain.o.StartTLS {
+		c.ldap = ldap.NewConn(c.wire, false)
+		c.ldap.SetTimeout(c.domain.o.Timeout)
+		c.ldap.Start()
+		if err := c.ldap.StartTLS(config); err != nil {
+			return fmt.Errorf("StartTLS: %w", errors.Join(err, context.Cause(ctx)))
+		}
 		return nil
 	}
-	result := resultOf("bind", c.root.host, err)
-	if result == nil || result.Code != ldap.LDAPResultInvalidCredentials {
-		return unreachable(c.root.host, fmt.Errorf("bind as %s: %w", d.o.User, err))
+	secure := tls.Client(c.wire, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("TLS handshake: %w", err)
 	}
-	refused := &BindError{User: d.o.User, Result: result}
-	d.mu.Lock()
-	d.refused = refused
-	d.mu.Unlock()
-	d.o.Logger.Error("the bind was refused and is not tried again until the agent is reloaded or restarted", "domain", d.o.Domain, "error", refused)
-	return refused
-}
-
-func (d *Domain) bindRefused() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.refused
+	c.ldap = ldap.NewConn(secure, true)
+	c.ldap.Start()
+	return nil
 }
 
 // Host is the controller's dnsHostName, in lower case.

@@ -6,8 +6,8 @@
 // says whether anything was sent: KindOf tells Unreachable (nothing was), NoAnswer (a modify was, and its result
 // never came) and the controller's own refusals apart.
 //
-// Left out on purpose: plain LDAP and StartTLS (an agent only speaks LDAPS), Kerberos binds, following
-// referrals, sites.
+// Left out on purpose: LDAP without TLS; following referrals, since only the controller that a request names is
+// written; the next closest site, where our own has no controller.
 package directory
 
 import (
@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jcmturner/gokrb5/v8/keytab"
 
 	"passback/writeback/protocol"
 )
@@ -37,10 +39,14 @@ const (
 // Options of one domain.
 type Options struct {
 	Domain   string          // DNS name, such as corp.example
-	Servers  []string        // host or host:port (default port 636), in order of preference; empty: DNS SRV
+	Servers  []string        // host or host:port (default port 636, or 389 with StartTLS), in order of preference; empty: DNS SRV
+	Site     string          // whose controllers are preferred among those of DNS; default: the site that a controller says we are in
+	StartTLS bool            // plain LDAP that becomes TLS before anything else is said; default: LDAPS
 	Roots    *x509.CertPool  // that sign the controllers' certificates; default: the system's
 	User     string          // of the bind: a DN, a UPN or DOMAIN\name
 	Password protocol.Secret // of the bind
+	Kerberos bool            // bind by GSSAPI, with Keytab or else Password; default: a simple bind
+	Keytab   *keytab.Keytab  // default: none
 	Marker   string          // attribute that keeps decisions; default protocol.DefaultMarkerAttribute
 	Timeout  time.Duration   // default, and at most, Timeout
 
@@ -58,12 +64,14 @@ type Domain struct {
 	head    string        // DN of the domain's head
 	binding chan struct{} // one bind at a time: a wrong password is tried once, not once a connection
 
-	mu      sync.Mutex
-	refused error             // the bind that was refused: never tried again
-	current string            // what WriteTo found last
-	known   map[string]string // address by the controller's dnsHostName
-	idle    map[string][]*Conn
-	closed  bool
+	mu        sync.Mutex
+	refused   error  // the bind that was refused: never tried again
+	current   string // what WriteTo found last
+	site      string // ours; empty: none
+	siteKnown bool
+	known     map[string]string // address by the controller's dnsHostName
+	idle      map[string][]*Conn
+	closed    bool
 }
 
 // New checks the options; it connects to nothing.
@@ -72,8 +80,13 @@ func New(o Options) (*Domain, error) {
 	switch {
 	case o.Domain == "":
 		return nil, errors.New("directory: no domain given; want a DNS name, such as corp.example")
-	case o.User == "" || o.Password.Empty():
+	case o.User == "" || o.Password.Empty() && (!o.Kerberos || o.Keytab == nil):
 		return nil, fmt.Errorf("directory %s: the bind needs a user and a password: an empty one would bind as nobody", o.Domain)
+	}
+	if o.Kerberos {
+		if _, err := Principal(o.User, o.Domain); err != nil {
+			return nil, err
+		}
 	}
 	if o.Marker == "" {
 		o.Marker = protocol.DefaultMarkerAttribute
@@ -91,7 +104,7 @@ func New(o Options) (*Domain, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Domain{
-		o: o, head: "DC=" + strings.ReplaceAll(o.Domain, ".", ",DC="),
+		o: o, site: o.Site, siteKnown: o.Site != "", head: "DC=" + strings.ReplaceAll(o.Domain, ".", ",DC="),
 		binding: make(chan struct{}, 1), known: map[string]string{}, idle: map[string][]*Conn{},
 	}, nil
 }

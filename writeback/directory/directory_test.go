@@ -1,9 +1,7 @@
 package directory_test
 
 import (
-	"context"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -208,28 +206,6 @@ func TestWritesToAnotherWhileThePDCEmulatorIsUnreachable(t *testing.T) {
 	}
 	if want := []string{l.address, "127.0.0.1:1"}; !slices.Equal(g.dials(), want) {
 		t.Errorf("tried %v, want %v: another might be the PDC emulator", g.dials(), want)
-	}
-}
-
-func TestFindsControllersByDNS(t *testing.T) {
-	l := newLab(t)
-	g := &gate{lead: l.address}
-	d := l.open(func(o *directory.Options) {
-		o.Servers, o.Dial = nil, g.dial
-		o.LookupSRV = func(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
-			if service != "ldap" || proto != "tcp" || name != "dc._msdcs."+l.domain {
-				t.Errorf("looked up _%s._%s.%s", service, proto, name)
-			}
-			return "", []*net.SRV{{Target: l.host + ".", Port: 389}}, nil
-		}
-	})
-	dc, err := d.WriteTo(t.Context())
-	l.must(err)
-	if dc != l.host {
-		t.Errorf("write to %q, want %q", dc, l.host)
-	}
-	if want := []string{l.host + ":636"}; !slices.Equal(g.dials(), want) {
-		t.Errorf("dialled %v, want %v", g.dials(), want)
 	}
 }
 

@@ -2,8 +2,7 @@ package directory
 
 // Which controller to write to: the PDC emulator, where a new password is known first (MS-ADTS 3.1.1.3.3.4:
 // fSMORoleOwner of the domain's head names its NTDS Settings, whose parent is the server), or another writable
-// one while that is unreachable. DNS: MS-ADTS 6.3.2.3, _ldap._tcp.dc._msdcs.<domain>; LDAPS has no records of its
-// own, so the port is always 636.
+// one while that is unreachable. locate.go finds them.
 
 import (
 	"context"
@@ -16,12 +15,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-const (
-	portLDAPS     = "636"
-	maxCandidates = 32 // controllers that are tried
-)
-
-// WriteTo returns the dnsHostName of the controller to write to now. It asks anew each time.
+// WriteTo returns the dnsHostName of the controller to write to now. It asks anew each time; while the PDC emulator
+// stays unreachable, so does its stand-in stay the same.
 func (d *Domain) WriteTo(ctx context.Context) (string, error) {
 	host, err := d.discover(ctx)
 	d.mu.Lock()
@@ -41,6 +36,9 @@ func (d *Domain) discover(ctx context.Context) (string, error) {
 	candidates, err := d.candidates(ctx)
 	if err != nil {
 		return "", err
+	}
+	if current := d.Current(); current != "" {
+		candidates = d.preferring(current, candidates)
 	}
 	var owner, fallback string
 	var failures []error
@@ -109,76 +107,18 @@ func (c *Conn) roleOwner(ctx context.Context) (string, error) {
 	return strings.ToLower(server.GetEqualFoldAttributeValue("dNSHostName")), nil
 }
 
-// candidates are the addresses of the domain's controllers, the preferred first.
-func (d *Domain) candidates(ctx context.Context) ([]string, error) {
-	var found []string
-	for _, server := range d.o.Servers {
-		if _, _, err := net.SplitHostPort(server); err != nil {
-			server = net.JoinHostPort(server, portLDAPS)
-		}
-		found = append(found, server)
-	}
-	if len(found) > 0 {
-		return found, nil
-	}
-	_, records, err := d.o.LookupSRV(ctx, "ldap", "tcp", "dc._msdcs."+d.o.Domain)
-	if err != nil {
-		return nil, unreachable(d.o.Domain, fmt.Errorf("find its controllers by DNS: %w", err))
-	}
-	for _, r := range records[:min(len(records), maxCandidates)] {
-		found = append(found, net.JoinHostPort(strings.ToLower(strings.TrimSuffix(r.Target, ".")), portLDAPS))
-	}
-	return found, nil
-}
-
-// preferring moves the address of the named controller to the front, where it is known.
+// preferring moves the address of the named controller to the front. One that DNS did not list, beyond the first of a
+// large domain, is put there.
 func (d *Domain) preferring(host string, candidates []string) []string {
 	d.mu.Lock()
 	known := d.known[host]
 	d.mu.Unlock()
-	i := slices.IndexFunc(candidates, func(a string) bool { return a == known || a == net.JoinHostPort(host, portLDAPS) })
-	if i < 0 {
+	i := slices.IndexFunc(candidates, func(a string) bool { return a == known || a == net.JoinHostPort(host, d.port()) })
+	switch {
+	case i < 0 && len(d.o.Servers) == 0 && host != "":
+		return slices.Insert(slices.Clone(candidates), 0, net.JoinHostPort(host, d.port()))
+	case i < 0:
 		return candidates
 	}
 	return slices.Insert(slices.Delete(slices.Clone(candidates), i, i+1), 0, candidates[i])
-}
-
-// addressOf finds where a controller is served, asking those that are not known yet.
-func (d *Domain) addressOf(ctx context.Context, dc string) (string, error) {
-	if address, ok := d.knownAddress(dc); ok {
-		return address, nil
-	}
-	candidates, err := d.candidates(ctx)
-	if err != nil {
-		return "", err
-	}
-	var failures []error
-	for _, address := range d.preferring(dc, candidates) {
-		c, err := d.openAddress(ctx, address)
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
-		c.Release()
-		if address, ok := d.knownAddress(dc); ok {
-			return address, nil
-		}
-	}
-	if err := d.bindRefused(); err != nil {
-		return "", err
-	}
-	return "", unreachable(dc, errors.Join(append(failures, errors.New("none of the configured controllers has this name"))...))
-}
-
-func (d *Domain) knownAddress(dc string) (string, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	address, ok := d.known[dc]
-	return address, ok
-}
-
-func (d *Domain) forget(dc string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.known, dc)
 }

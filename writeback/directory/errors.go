@@ -93,18 +93,6 @@ func (e *ResultError) Error() string {
 	return fmt.Sprintf("%s refused the %s: %d %s: %s", e.DC, e.Operation, e.Code, ldap.LDAPResultCodeMap[e.Code], e.Diagnostic)
 }
 
-// A BindError is the bind account's own refusal.
-type BindError struct {
-	User   string
-	Result *ResultError
-}
-
-func (e *BindError) Error() string {
-	return fmt.Sprintf("the directory does not let %s in; correct the password or the account, then reload or restart the agent: %v", e.User, e.Result)
-}
-
-func (e *BindError) Unwrap() error { return e.Result }
-
 // A SilenceError says that a call got no result.
 type SilenceError struct {
 	DC   string

@@ -23,6 +23,9 @@ import (
 // Addresses are where the domain's controllers are looked for, host:port, the preferred first.
 func (d *Domain) Addresses(ctx context.Context) ([]string, error) { return d.candidates(ctx) }
 
+// StartTLS reports whether its controllers are spoken to on plain LDAP's port.
+func (d *Domain) StartTLS() bool { return d.o.StartTLS }
+
 // OpenAddress is Open for a controller whose name is not known yet.
 func (d *Domain) OpenAddress(ctx context.Context, address string) (*Conn, error) {
 	return d.openAddress(ctx, address)
