@@ -41,11 +41,13 @@ const (
 	codeNoSuchAttribute       = 16
 	codeConstraintViolation   = 19
 	codeAttributeOrValue      = 20
+	codeInappropriateMatching = 18
 	codeInvalidSyntax         = 21
 	codeInvalidCredentials    = 49
 	codeInsufficientAccess    = 50
 	codeUnavailable           = 52
 	codeUnwillingToPerform    = 53
+	codeSortControlMissing    = 60
 	codeOther                 = 80
 )
 

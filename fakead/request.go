@@ -21,6 +21,7 @@ type request struct {
 	modify  *modifyRequest
 	message *ber.Packet // body, decoded, of any other
 
+	names   nameForm    // how the answer of a search writes names
 	answer  berWriter   // what is to be sent before the result, and with it
 	upgrade *tls.Config // set by StartTLS: what to secure the connection with once that is answered
 }

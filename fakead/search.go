@@ -1,11 +1,12 @@
 package fakead
 
 // Search, RFC 4511 4.5 and MS-ADTS 3.1.1.3.1.3. Everything is read, and written into the answer, while the directory is
-// locked and sent when it no longer is, so that a client that does not read holds up nobody. Left out on purpose: attribute-scoped queries,
-// virtual list views, DirSync, sorting.
+// locked and sent when it no longer is, so that a client that does not read holds up nobody. The controls that change
+// what is found have files of their own: sort.go, listview.go, paging.go, attributescope.go, extendeddn.go, dirsync.go.
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,27 +51,62 @@ func (s *Server) search(req *request) result {
 	if m.isRootDSE() {
 		return s.searchRootDSE(req, m)
 	}
+	var refusal result
+	if req.names, refusal = s.nameForm(req); refusal.code != codeSuccess {
+		return refusal
+	}
 	bases, refusal := s.searchBases(req.session, m.base, options)
 	if refusal.code != codeSuccess {
 		return refusal
 	}
-	page, paged, refusal := s.openPage(req, m)
+	sync, refusal := s.dirSync(req, bases[0])
+	switch {
+	case refusal.code != codeSuccess:
+		return refusal
+	case sync != nil:
+		return s.sync(req, m, sync, bases[0], filter)
+	}
+	scoped, response, refusal := s.attributeScope(req, m, bases)
 	if refusal.code != codeSuccess {
 		return refusal
 	}
-	if !page.resumed {
-		var timedOut bool
-		if page.entries, timedOut = s.matching(req, m, bases, filter); timedOut {
-			return result{code: codeTimeLimitExceeded}
-		}
-	}
-	res, complete := s.answerPage(req, m, page, paged)
+	res, complete := s.searchPage(req, m, scoped, filter)
+	res.controls = append(res.controls, response...)
 	if complete && options.references() {
 		for _, url := range s.continuations(bases[0], m.scope) {
 			req.answer.reference(req.id, url)
 		}
 	}
 	return res
+}
+
+// searchPage finds and orders the entries below the bases, and answers a part of them.
+func (s *Server) searchPage(req *request, m *searchRequest, bases []*tree.Entry, filter *tree.Filter) (res result, complete bool) {
+	order, refusal := s.sortOrder(req)
+	if refusal.code != codeSuccess {
+		return refusal, false
+	}
+	view, viewed, refusal := s.listView(req, order)
+	if refusal.code != codeSuccess {
+		return refusal, false
+	}
+	page, paged, refusal := s.openPage(req, m)
+	if refusal.code != codeSuccess {
+		return refusal, false
+	}
+	if !page.resumed {
+		var timedOut bool
+		if page.entries, timedOut = s.matching(req, m, bases, filter); timedOut {
+			return result{code: codeTimeLimitExceeded}, false
+		}
+		page.entries = order.sorted(page.entries, s.sortValue(req.session, order))
+	}
+	if view != nil {
+		page.entries, viewed = view.cut(page.entries, order, s.sortValue(req.session, order))
+	}
+	res, complete = s.answerPage(req, m, page, paged)
+	res.controls = slices.Concat(res.controls, order.response(), viewed.response())
+	return res, complete
 }
 
 // matching evaluates the filter over all bases.

@@ -85,7 +85,7 @@ func (s selection) names(attribute string) bool {
 
 // render writes the search entry of e into the answer.
 func (s *Server) render(req *request, m *searchRequest, e *tree.Entry, want selection) {
-	out := req.answer.beginEntry(req.id, e.DN().String())
+	out := req.answer.beginEntry(req.id, req.names.name(e))
 	defer out.end()
 	access := s.accessTo(req.session, e)
 	all := access.readsAll()
@@ -94,7 +94,7 @@ func (s *Server) render(req *request, m *searchRequest, e *tree.Entry, want sele
 			if m.typesOnly {
 				values = nil
 			}
-			out.attribute(name, values)
+			out.attribute(name, s.names(req.names, one.attribute, values))
 		}
 	}
 	if want.all {

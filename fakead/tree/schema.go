@@ -172,6 +172,9 @@ func (a *Attribute) Type() uint32 {
 	return 0
 }
 
+// Compare orders two stored values as >= and sorting do.
+func (a *Attribute) Compare(x, y []byte) int { return a.Syntax.compare(x, y) }
+
 // IsLink tells whether the values are kept as links to entries.
 func (a *Attribute) IsLink() bool { return a.Link > 0 && a.Link%2 == 0 && a.Syntax == SyntaxDN }
 
