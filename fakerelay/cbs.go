@@ -62,7 +62,19 @@ type cbsStatus struct {
 }
 
 func (c *connection) putToken(d *amqp.Delivery) {
-	status := c.judgeToken(d.Message)
+	audience, _ := amqp.Lookup[string](d.Message.ApplicationProperties, "name")
+	path, err := audiencePath(audience)
+	if err != nil {
+		path = "" // which is told when the token is judged
+	}
+	s := &step{
+		Event: Event{Kind: PutToken, Entity: path}, detach: d.Receiver().Detach,
+		refuse: func(r refusal) { c.answerToken(d, cbsStatus{r.status, r.condition, r.text}) },
+	}
+	c.consult(s, func() { c.answerToken(d, c.judgeToken(d.Message)) })
+}
+
+func (c *connection) answerToken(d *amqp.Delivery, status cbsStatus) {
 	properties := amqp.Map{{Key: "status-code", Value: status.code}, {Key: "status-description", Value: status.text}}
 	if status.condition != "" {
 		properties = properties.With("error-condition", status.condition)

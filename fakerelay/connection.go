@@ -2,12 +2,12 @@ package fakerelay
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,9 +20,10 @@ import (
 
 // connection is one client's AMQP connection: what it may do, and the links that depend on that.
 type connection struct {
-	ns   *Namespace
-	amqp *amqp.Conn
-	log  *slog.Logger
+	ns     *Namespace
+	number uint64 // counted from 1, in the trace
+	amqp   *amqp.Conn
+	log    *slog.Logger
 
 	serial atomic.Uint64 // of the last link that was watched
 
@@ -47,8 +48,9 @@ type entityLink struct {
 
 // serveAMQP runs a connection until it ends.
 func (n *Namespace) serveAMQP(nc net.Conn) {
+	number := n.serial.Add(1)
 	c := &connection{
-		ns: n, log: n.log.With("peer", nc.RemoteAddr().String()),
+		ns: n, number: number, log: n.log.With("connection", number, "peer", nc.RemoteAddr().String()),
 		grants: make(map[string]*heldGrant), links: make(map[*entityLink]struct{}),
 	}
 	id := uuid.New()
@@ -56,12 +58,16 @@ func (n *Namespace) serveAMQP(nc net.Conn) {
 		ContainerID:    fmt.Sprintf("%x_G%d", id[:], rand.IntN(100)),
 		MaxMessageSize: uint64(n.tier.MaxMessageSize()),
 		Mechanisms:     c.mechanisms(),
+		Tracer:         &n.trace.frames,
+		Name:           strconv.FormatUint(number, 10),
 	}, amqp.Handler{Attach: c.attach})
 	n.mu.Lock()
 	n.conns[c] = struct{}{}
 	n.mu.Unlock()
 	c.log.Debug("connected")
+	n.trace.note(number, "++ connected from "+nc.RemoteAddr().String())
 	err := c.amqp.Serve(n.ctx)
+	n.trace.note(number, "-- disconnected"+because(err))
 	n.mu.Lock()
 	delete(n.conns, c)
 	n.mu.Unlock()
@@ -123,6 +129,14 @@ func (c *connection) attach(r *amqp.AttachRequest) {
 		r.Refuse(amqp.Errorf(amqp.CondInvalidField, "The address of the link is missing or is not a path.%s", tracking("NoSystemTracker")))
 		return
 	}
+	attempt := &step{
+		Event: Event{Kind: Attach, Entity: path, Role: r.Attach.Role.String()},
+		ctx:   r.Context(), detach: r.Refuse, refuse: func(why refusal) { r.Refuse(why.err()) },
+	}
+	c.consult(attempt, func() { c.attachTo(r, path, sends) })
+}
+
+func (c *connection) attachTo(r *amqp.AttachRequest, path string, sends bool) {
 	entity, isManagement := cutManagement(path)
 	switch {
 	case strings.EqualFold(path, cbsNode):
@@ -202,45 +216,4 @@ func (c *connection) detachFrom(concerns func(path string) bool) {
 // gone is why a link ends whose entity was deleted or updated.
 func (l *entityLink) gone() *amqp.Error {
 	return amqp.Errorf(amqp.CondDetachForced, textEntityGone+"%s", l.name, l.path, tracking(l.path))
-}
-
-// consult asks the hooks about an event and goes on with then, now or later, unless they say otherwise.
-func (c *connection) consult(e Event, then func()) {
-	switch action := c.ns.hooks.ask(e); action.verb {
-	case pass:
-		then()
-	case drop:
-	case disconnect:
-		c.amqp.Abort()
-	case hold:
-		go func() {
-			if c.wait(context.Background(), action.until) {
-				then()
-			}
-		}()
-	}
-}
-
-// passes is consult for who may wait; ctx ends the waiting.
-func (c *connection) passes(ctx context.Context, e Event) bool {
-	switch action := c.ns.hooks.ask(e); action.verb {
-	case drop:
-		return false
-	case disconnect:
-		c.amqp.Abort()
-		return false
-	case hold:
-		return c.wait(ctx, action.until)
-	}
-	return true
-}
-
-func (c *connection) wait(ctx context.Context, until <-chan struct{}) bool {
-	select {
-	case <-until:
-		return true
-	case <-ctx.Done():
-	case <-c.amqp.Done():
-	}
-	return false
 }

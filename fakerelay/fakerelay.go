@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"passback/clock"
@@ -66,13 +67,16 @@ type Namespace struct {
 	broker *broker.Broker
 	keys   keyring
 	hooks  hooks
+	faults faults
+	trace  traces
 	log    *slog.Logger
 	tier   Tier
 	ca     *localca.Authority
 	tls    *tls.Config
 	first  Key // of the connection strings
 
-	started time.Time // on clock
+	started time.Time     // on clock
+	serial  atomic.Uint64 // of the last connection
 
 	amqp, amqps, https, identity string // host:port; empty: not opened
 	http                         *http.Server

@@ -3,6 +3,7 @@ package fakerelay_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,9 +34,17 @@ func TestHookSeesEveryStep(t *testing.T) {
 	w := newWorld(t, fakerelay.QueueOptions{})
 	var mu sync.Mutex
 	var steps []string
+	openings := map[string]bool{}
 	remove := w.Hook(func(e fakerelay.Event) fakerelay.Action {
 		mu.Lock()
 		defer mu.Unlock()
+		if e.Connection != 1 || e.Container == "" {
+			t.Errorf("%v does not tell its connection", e)
+		}
+		if e.Kind < fakerelay.Enqueue {
+			openings[strings.Join([]string{e.Kind.String(), e.Role, e.Entity, e.Operation}, " ")] = true
+			return fakerelay.Pass
+		}
 		step := e.Kind.String() + " " + e.MessageID
 		if e.Done {
 			step += " done"
@@ -58,6 +67,14 @@ func TestHookSeesEveryStep(t *testing.T) {
 	defer mu.Unlock()
 	if slices.Sort(steps); !slices.Equal(steps, sorted(want)) { // "deliver done" races with what the client does next
 		t.Errorf("steps %q, want %q", steps, want)
+	}
+	for _, want := range []string{
+		"put-token  " + queueName + " ", "attach sender $cbs ", "attach sender " + queueName + " ", "attach receiver " + queueName + " ",
+		"request  " + queueName + " renew-lock",
+	} {
+		if !openings[want] {
+			t.Errorf("%q is not among %v", want, openings)
+		}
 	}
 }
 

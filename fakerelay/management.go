@@ -4,6 +4,8 @@ package fakerelay
 // operations"). Each operation, or family of them, has a file. Left for later, and answered with 501: batch deletion.
 
 import (
+	"strings"
+
 	"passback/fakerelay/amqp"
 	"passback/fakerelay/broker"
 )
@@ -65,19 +67,29 @@ func (c *connection) attachManagement(r *amqp.AttachRequest, path string, sends 
 	c.enter(l)
 }
 
-// manage parses a request, checks the right that its operation needs, and runs it.
+// manage runs a request, if the hooks let it pass and it has the right that its operation needs.
 func (c *connection) manage(d *amqp.Delivery, q *broker.Queue, path string) {
 	k := &call{c: c, queue: q, path: path, delivery: d}
 	name, _ := amqp.Lookup[string](d.Message.ApplicationProperties, "operation")
+	request := k.step(Event{Kind: Request, Entity: q.Path(), Operation: strings.TrimPrefix(name, "com.microsoft:")})
+	c.consult(request, func() { k.run(name) })
+}
+
+// step is one of the call's, with how it is refused.
+func (k *call) step(e Event) *step {
+	return &step{Event: e, detach: k.delivery.Receiver().Detach, refuse: k.refuse}
+}
+
+func (k *call) run(name string) {
 	op, known := operations[name]
-	if d.Message.Value != nil {
-		k.body, _ = d.Message.Value.V.(amqp.Map)
+	if v := k.delivery.Message.Value; v != nil {
+		k.body, _ = v.V.(amqp.Map)
 	}
 	switch {
 	case !known:
-		k.refuse(refusal{501, amqp.CondNotImplemented, notSupported(name) + tracking(path)})
-	case !c.allowed(path+managementSuffix, op.right):
-		e := c.denied(path, op.right)
+		k.refuse(refusal{501, amqp.CondNotImplemented, notSupported(name) + tracking(k.path)})
+	case !k.c.allowed(k.path+managementSuffix, op.right):
+		e := k.c.denied(k.path, op.right)
 		k.refuse(refusal{401, e.Condition, e.Description})
 	case k.body == nil:
 		k.badArgument("body")

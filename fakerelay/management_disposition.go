@@ -48,7 +48,7 @@ func (k *call) settleAll(tokens []amqp.UUID, o outcome) {
 		k.ok(amqp.Map{})
 		return
 	}
-	k.c.settleToken(k.queue, uuid.UUID(tokens[0]), o, func(err error) {
+	k.c.settleToken(k.step(Event{}), k.queue, uuid.UUID(tokens[0]), o, func(err error) {
 		if err != nil {
 			k.fail(err)
 			return

@@ -31,14 +31,15 @@ func (k *call) renew(tokens []amqp.UUID, until []time.Time) {
 		k.fail(err)
 		return
 	}
-	event := eventOf(Renew, k.queue, d)
-	k.c.consult(event, func() {
+	s := k.step(eventOf(Renew, k.queue, d))
+	s.lose = func() { k.c.loseLock(k.queue, token) }
+	k.c.consult(s, func() {
 		at, err := k.queue.RenewLock(token)
 		if err != nil {
 			k.fail(err)
 			return
 		}
-		event.Done = true
-		k.c.consult(event, func() { k.renew(tokens[1:], append(until, at)) })
+		s.Done = true
+		k.c.consult(s, func() { k.renew(tokens[1:], append(until, at)) })
 	})
 }

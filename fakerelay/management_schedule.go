@@ -30,15 +30,18 @@ func scheduleMessage(k *call) {
 		}
 		messages = append(messages, one)
 	}
-	event := Event{Kind: Enqueue, Entity: k.queue.Path(), MessageID: messages[0].ID, SessionID: deref(messages[0].SessionID)}
-	k.c.consult(event, func() {
+	s := k.step(Event{Kind: Enqueue, Entity: k.queue.Path(), MessageID: messages[0].ID, SessionID: deref(messages[0].SessionID)})
+	k.c.consult(s, func() {
 		numbers, err := k.queue.Send(messages...)
+		if err == nil && s.twice {
+			numbers, err = k.queue.Send(messages...)
+		}
 		if err != nil {
 			k.fail(err)
 			return
 		}
-		event.Done = true
-		k.c.consult(event, func() { k.ok(amqp.Map{{Key: "sequence-numbers", Value: amqp.ArrayOf(numbers...)}}) })
+		s.Done = true
+		k.c.consult(s, func() { k.ok(amqp.Map{{Key: "sequence-numbers", Value: amqp.ArrayOf(numbers...)}}) })
 	})
 }
 

@@ -30,15 +30,16 @@ func renewSessionLock(k *call) {
 	if !ok {
 		return
 	}
-	event := Event{Kind: Renew, Entity: k.queue.Path(), SessionID: s.ID()}
-	k.c.consult(event, func() {
+	renewal := k.step(Event{Kind: Renew, Entity: k.queue.Path(), SessionID: s.ID()})
+	renewal.lose = s.LoseLock
+	k.c.consult(renewal, func() {
 		until, err := s.Renew()
 		if err != nil {
 			k.fail(err)
 			return
 		}
-		event.Done = true
-		k.c.consult(event, func() { k.ok(amqp.Map{{Key: "expiration", Value: until}}) })
+		renewal.Done = true
+		k.c.consult(renewal, func() { k.ok(amqp.Map{{Key: "expiration", Value: until}}) })
 	})
 }
 

@@ -20,13 +20,13 @@ const (
 type prefetch struct {
 	unsettled atomic.Int64
 	settled   chan struct{} // holds one: unsettled has fallen
-	more      int           // deliveries that may go on top
+	more      atomic.Int64  // deliveries that may go on top
 }
 
 func (p *prefetch) delivered() {
 	p.unsettled.Add(1)
-	if p.more > 0 {
-		p.more--
+	if p.more.Load() > 0 {
+		p.more.Add(-1)
 	}
 }
 
@@ -40,7 +40,7 @@ func (p *prefetch) fell() {
 
 // wait returns when the next delivery may go, or when ctx or the session has ended.
 func (p *prefetch) wait(ctx context.Context, ended <-chan struct{}) {
-	if p.unsettled.Load() < freeDeliveries || p.more > 0 {
+	if p.unsettled.Load() < freeDeliveries || p.more.Load() > 0 {
 		return
 	}
 	pause, cancel := context.WithTimeout(ctx, morePause)
@@ -51,7 +51,7 @@ func (p *prefetch) wait(ctx context.Context, ended <-chan struct{}) {
 		case <-ended:
 			return
 		case <-pause.Done():
-			p.more = moreDeliveries
+			p.more.Store(moreDeliveries)
 			return
 		}
 	}

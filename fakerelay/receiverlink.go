@@ -196,10 +196,11 @@ func (l *receiverLink) fail(err error) {
 
 func (l *receiverLink) deliver(d broker.Delivery) {
 	l.idle.touch()
-	event := eventOf(Deliver, l.queue, d)
-	if !l.c.passes(l.ctx, event) {
-		return
-	}
+	s := &step{Event: eventOf(Deliver, l.queue, d), ctx: l.ctx, detach: l.detach, lose: func() { l.c.loseLock(l.queue, d.LockToken) }}
+	l.c.consult(s, func() { l.transfer(s, d) })
+}
+
+func (l *receiverLink) transfer(s *step, d broker.Delivery) {
 	payload, err := delivered(d, !l.deletes)
 	if err != nil {
 		l.c.log.Error("message not delivered", "entity", l.path, "sequence", d.SequenceNumber, "err", err)
@@ -209,7 +210,11 @@ func (l *receiverLink) deliver(d broker.Delivery) {
 	if !l.deletes {
 		l.ahead.delivered()
 	}
-	_, err = l.sender.Send(amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes})
+	out := amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes}
+	_, err = l.sender.Send(out)
+	if err == nil && s.twice {
+		_, err = l.sender.Send(out)
+	}
 	if err != nil {
 		l.report("release", l.queue.Release(d.LockToken))
 		return
@@ -217,8 +222,8 @@ func (l *receiverLink) deliver(d broker.Delivery) {
 	if l.deletes {
 		l.report("complete", l.queue.Complete(d.LockToken))
 	}
-	event.Done = true
-	l.c.passes(l.ctx, event)
+	s.Done = true
+	l.c.consult(s, func() {})
 }
 
 // report logs what nobody waits for: a lock that expired meanwhile.

@@ -61,17 +61,21 @@ func (c *connection) take(d *amqp.Delivery, q *broker.Queue) {
 		d.Settle(amqp.Rejected{Error: malformed})
 		return
 	}
-	event := Event{Kind: Enqueue, Entity: q.Path()}
+	s := &step{Event: Event{Kind: Enqueue, Entity: q.Path()}, detach: d.Receiver().Detach, refuse: refuseDelivery(d)}
 	if len(messages) > 0 {
-		event.MessageID, event.SessionID = messages[0].ID, deref(messages[0].SessionID)
+		s.MessageID, s.SessionID = messages[0].ID, deref(messages[0].SessionID)
 	}
-	c.consult(event, func() {
-		if _, err := q.Send(messages...); err != nil {
+	c.consult(s, func() {
+		_, err := q.Send(messages...)
+		if err == nil && s.twice {
+			_, err = q.Send(messages...)
+		}
+		if err != nil {
 			d.Settle(amqp.Rejected{Error: c.linkError(err, q.Path())})
 			return
 		}
-		event.Done = true
-		c.consult(event, func() { d.Settle(amqp.Accepted{}) })
+		s.Done = true
+		c.consult(s, func() { d.Settle(amqp.Accepted{}) })
 	})
 }
 

@@ -30,7 +30,8 @@ func (l *receiverLink) settle(d *amqp.Sent, state amqp.DeliveryState, _ bool) {
 		d.Settle(amqp.Rejected{Error: amqp.Errorf(amqp.CondNotImplemented, textNotSupported+"%s", "transactional settlement", tracking(l.path))})
 		return
 	}
-	l.c.settleToken(l.queue, token, o, func(err error) {
+	s := &step{ctx: l.ctx, detach: l.detach, refuse: func(r refusal) { d.Settle(amqp.Rejected{Error: r.err()}) }}
+	l.c.settleToken(s, l.queue, token, o, func(err error) {
 		if err != nil {
 			confirmed = amqp.Rejected{Error: l.c.linkError(err, l.path)}
 		}
@@ -80,22 +81,31 @@ func propertiesOf(m amqp.Map) map[string]any {
 	return properties
 }
 
-// settleToken asks the hooks before and after, and tells done how it went unless they say otherwise.
-func (c *connection) settleToken(q *broker.Queue, token uuid.UUID, o outcome, done func(error)) {
+// settleToken asks the hooks before and after, and tells done how it went unless they say otherwise. The step knows
+// how to answer the client.
+func (c *connection) settleToken(s *step, q *broker.Queue, token uuid.UUID, o outcome, done func(error)) {
 	d, err := q.Locked(token)
 	if err != nil {
 		done(err)
 		return
 	}
-	event := eventOf(o.kind, q, d)
-	c.consult(event, func() {
+	s.Event = eventOf(o.kind, q, d)
+	s.lose = func() { c.loseLock(q, token) }
+	c.consult(s, func() {
 		if err := apply(q, token, o); err != nil {
 			done(err)
 			return
 		}
-		event.Done = true
-		c.consult(event, func() { done(nil) })
+		s.Done = true
+		c.consult(s, func() { done(nil) })
 	})
+}
+
+// loseLock ends a lock as if it had expired.
+func (c *connection) loseLock(q *broker.Queue, token uuid.UUID) {
+	if err := q.LoseLock(token); err != nil {
+		c.log.Debug("lose lock", "entity", q.Path(), "err", err)
+	}
 }
 
 func apply(q *broker.Queue, token uuid.UUID, o outcome) error {

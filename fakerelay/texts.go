@@ -15,6 +15,7 @@ import (
 
 // Conditions that AMQP does not define.
 const (
+	condServerBusy          amqp.Symbol = "com.microsoft:server-busy"
 	condTimeout             amqp.Symbol = "com.microsoft:timeout"
 	condMessageLockLost     amqp.Symbol = "com.microsoft:message-lock-lost"
 	condSessionLockLost     amqp.Symbol = "com.microsoft:session-lock-lost"

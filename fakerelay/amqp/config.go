@@ -20,6 +20,7 @@ type Config struct {
 	Mechanisms       []Mechanism   // SASL mechanisms offered, in this order; default: no SASL layer
 	Properties       Map           // of our open; default none
 	Tracer           *Tracer       // shows the frames; default: nobody does
+	Name             string        // of the connection, for the Tracer
 }
 
 // Handler is told what the peer asks for. See the package documentation for the goroutine that calls it.

@@ -17,13 +17,13 @@ import (
 // A Tracer shows the frames of the connections whose Config names it. Its zero value shows none, and costs a load a
 // frame.
 type Tracer struct {
-	show atomic.Pointer[func(*Conn, string)]
+	show atomic.Pointer[func(name, line string)]
 }
 
-// Show has f called with a line for each frame from now on, and for each protocol header; nil ends that. f is called
+// Show has f called with the name of a connection (Config.Name) and a line for each frame from now on, and for each protocol header; nil ends that. f is called
 // before what a frame brings about happens, and before a frame is written, one call at a time in each direction of a
 // connection. It holds the connection up, and may not call it.
-func (t *Tracer) Show(f func(c *Conn, line string)) {
+func (t *Tracer) Show(f func(name, line string)) {
 	if f == nil {
 		t.show.Store(nil)
 		return
@@ -32,7 +32,7 @@ func (t *Tracer) Show(f func(c *Conn, line string)) {
 }
 
 // traced gives who is to be shown what, or nil.
-func (c *Conn) traced() func(*Conn, string) {
+func (c *Conn) traced() func(name, line string) {
 	if c.cfg.Tracer == nil {
 		return nil
 	}
@@ -50,14 +50,14 @@ const (
 
 func (c *Conn) traceIn(channel uint16, body []byte) {
 	if show := c.traced(); show != nil {
-		show(c, traceIn+frameLine(channel, body))
+		show(c.cfg.Name, traceIn+frameLine(channel, body))
 	}
 }
 
 // traceHeader shows a protocol header.
 func (c *Conn) traceHeader(direction string, header []byte) {
 	if show := c.traced(); show != nil {
-		show(c, direction+fmt.Sprintf("header %q", header))
+		show(c.cfg.Name, direction+fmt.Sprintf("header %q", header))
 	}
 }
 
@@ -76,7 +76,7 @@ func (c *Conn) traceOut(b []byte) {
 		if size < frameHeader {
 			return
 		}
-		show(c, traceOut+frameLine(binary.BigEndian.Uint16(b[6:]), b[frameHeader:size]))
+		show(c.cfg.Name, traceOut+frameLine(binary.BigEndian.Uint16(b[6:]), b[frameHeader:size]))
 		b = b[size:]
 	}
 }

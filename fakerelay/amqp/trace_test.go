@@ -18,7 +18,7 @@ type lines struct {
 	all []string
 }
 
-func (l *lines) show(_ *amqp.Conn, line string) {
+func (l *lines) show(_, line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, line)

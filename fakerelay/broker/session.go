@@ -254,6 +254,15 @@ func stateCost(state []byte) int64 {
 	return int64(len(state)) + overhead
 }
 
+// LoseLock ends the lock as if it had expired.
+func (s *Session) LoseLock() {
+	if s.enter() != nil {
+		return
+	}
+	defer s.queue.leave()
+	s.queue.end(s.of, true)
+}
+
 // Close gives the lock back. What was received and not settled goes back uncounted.
 func (s *Session) Close() {
 	if s.enter() != nil {

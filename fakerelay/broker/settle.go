@@ -64,6 +64,17 @@ func (q *Queue) RenewLock(token uuid.UUID) (time.Time, error) {
 	return until, err
 }
 
+// LoseLock ends the lock as if it had expired, and a message's of a session by ending that of the session.
+func (q *Queue) LoseLock(token uuid.UUID) error {
+	return q.settle(token, func(it *item) {
+		if it.session != nil {
+			q.end(it.session, true)
+			return
+		}
+		q.giveBack(it, true)
+	})
+}
+
 // Locked returns the delivery that a token stands for.
 func (q *Queue) Locked(token uuid.UUID) (Delivery, error) {
 	var d Delivery
