@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"passback/fakerelay"
 	"passback/sim/cloud"
 	"passback/writeback/protocol"
 )
@@ -176,12 +177,17 @@ func (w *World) postSignIn(r *http.Request) (any, error) {
 
 func (w *World) postFaults(r *http.Request) (any, error) {
 	var body struct {
-		Name string `json:"name"`
+		Name  string           `json:"name"`  // one of the list
+		Relay *fakerelay.Fault `json:"relay"` // or any of the relay's
 	}
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
-	if err := w.ArmFault(body.Name); err != nil {
+	arm := func() error { return w.ArmFault(body.Name) }
+	if body.Relay != nil {
+		arm = func() error { return w.ArmRelayFault(*body.Relay) }
+	}
+	if err := arm(); err != nil {
 		return nil, badInput{err}
 	}
 	return w.Faults(), nil

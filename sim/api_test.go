@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"passback/clock"
+	"passback/fakerelay"
 	"passback/sim"
+	"passback/sim/trace"
 )
 
 // call asks the control API and decodes what it answers.
@@ -103,6 +105,33 @@ func TestFaultsAreOneShot(t *testing.T) {
 	var problem struct{ Error string }
 	if status := call(t, w, "POST", "/api/faults", `{"name": "relay.explode"}`, &problem); status != http.StatusBadRequest {
 		t.Errorf("an unknown fault: HTTP %d", status)
+	}
+}
+
+// Any fault of the relay can be armed too, and shows in the list and in the trace of the request that it struck.
+func TestRelayFaultOverHTTP(t *testing.T) {
+	w := sim.RunT(t, sim.Options{})
+	var faults []sim.Fault
+	armed := `{"relay": {"effect": "duplicate", "operation": "enqueue", "entity": "writeback-answers"}}`
+	if status := call(t, w, "POST", "/api/faults", armed, &faults); status != http.StatusOK {
+		t.Fatalf("HTTP %d", status)
+	}
+	last := faults[len(faults)-1]
+	if last.Name != "relay.f1" || !last.Armed || last.Relay == nil || last.Relay.Effect != fakerelay.EffectDuplicate {
+		t.Errorf("armed %+v", last)
+	}
+	var result struct{ Outcome, TrackingID string }
+	call(t, w, "POST", "/api/ask", `{"way": "portalReset", "user": "alice@corp.example", "new": "Nine-Green-Kites-41"}`, &result)
+	if result.Outcome != "success" {
+		t.Errorf("told %+v", result)
+	}
+	awaitDisarmed(t, w)
+	struck := slices.ContainsFunc(w.Trace.Of(result.TrackingID), func(h trace.Hop) bool { return h.What == "fault duplicate" && h.Detail == "enqueue writeback-answers" })
+	if !struck {
+		t.Errorf("the fault is not in the trace: %+v", w.Trace.Of(result.TrackingID))
+	}
+	if status := call(t, w, "POST", "/api/faults", `{"relay": {"effect": "explode"}}`, &map[string]any{}); status != http.StatusBadRequest {
+		t.Errorf("an unknown effect: HTTP %d", status)
 	}
 }
 

@@ -24,16 +24,12 @@ var faultTexts = map[string]string{
 	"cloud.copy-fails":            "the next write of the cloud's copy fails, after the directory took the password",
 }
 
-// relayFaults name the events that they strike before these take effect.
-var relayFaults = map[string]struct {
-	kind   fakerelay.Kind
-	queue  string
-	action fakerelay.Action
-}{
-	"relay.lose-request":   {fakerelay.Enqueue, protocol.QueueRequests, fakerelay.Drop},
-	"relay.lose-answer":    {fakerelay.Enqueue, protocol.QueueAnswers, fakerelay.Drop},
-	"relay.cut-delivery":   {fakerelay.Deliver, protocol.QueueRequests, fakerelay.Disconnect},
-	"relay.cut-settlement": {fakerelay.Complete, protocol.QueueRequests, fakerelay.Disconnect},
+// relayFaults are those of the list that strike in the relay; ArmRelayFault takes any other.
+var relayFaults = map[string]fakerelay.Fault{
+	"relay.lose-request":   {Effect: fakerelay.EffectSwallow, Operation: fakerelay.Enqueue, Entity: protocol.QueueRequests},
+	"relay.lose-answer":    {Effect: fakerelay.EffectSwallow, Operation: fakerelay.Enqueue, Entity: protocol.QueueAnswers},
+	"relay.cut-delivery":   {Effect: fakerelay.EffectDisconnect, Operation: fakerelay.Deliver, Entity: protocol.QueueRequests},
+	"relay.cut-settlement": {Effect: fakerelay.EffectDisconnect, Operation: fakerelay.Complete, Entity: protocol.QueueRequests},
 }
 
 var directoryFaults = map[string]fakead.Stage{
@@ -42,26 +38,67 @@ var directoryFaults = map[string]fakead.Stage{
 }
 
 type faults struct {
-	mu    sync.Mutex
-	armed map[string]bool
+	mu     sync.Mutex
+	armed  map[string]bool
+	listed map[string]bool // ids of the first relay's faults that are of the list
 }
 
-// A Fault is one of the list.
+// A Fault is one of the list, or one of the relay's own that was given as such.
 type Fault struct {
-	Name  string `json:"name"`
-	Does  string `json:"does"`
-	Armed bool   `json:"armed"`
+	Name  string           `json:"name"`
+	Does  string           `json:"does,omitempty"`
+	Armed bool             `json:"armed"`
+	Relay *fakerelay.Fault `json:"relay,omitempty"` // nil: one of the list
 }
 
-// Faults lists them, by name.
+// Faults lists them, by name, and then those of the relay.
 func (w *World) Faults() []Fault {
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	var list []Fault
 	for _, name := range slices.Sorted(maps.Keys(faultTexts)) {
-		list = append(list, Fault{name, faultTexts[name], w.faults.armed[name]})
+		list = append(list, Fault{Name: name, Does: faultTexts[name], Armed: w.faults.armed[name]})
+	}
+	for _, f := range w.Relay.Faults() {
+		if !w.faults.listed[f.ID] {
+			list = append(list, Fault{Name: "relay." + f.ID, Armed: !f.Over, Relay: &f})
+		}
 	}
 	return list
+}
+
+// ArmRelayFault has something go wrong in the first relay.
+func (w *World) ArmRelayFault(f fakerelay.Fault) error {
+	f.Struck = func(e fakerelay.Event) { w.traceFault(string(f.Effect), e) }
+	_, err := w.Relay.AddFault(f)
+	return err
+}
+
+// armOfList arms one of the list in every relay, where the first that meets it takes it from the others.
+func (w *World) armOfList(name string, f fakerelay.Fault) error {
+	var disarm []func()
+	f.Struck = func(e fakerelay.Event) {
+		w.traceFault(name, e)
+		if w.faults.strikes(name) {
+			for _, remove := range disarm {
+				remove()
+			}
+		}
+	}
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	w.faults.armed[name] = true
+	for _, n := range w.Relays {
+		id, err := n.AddFault(f)
+		if err != nil {
+			return err
+		}
+		if n == w.Relay {
+			w.faults.listed[id] = true
+		}
+		disarm = append(disarm, func() { _ = n.RemoveFault(id) }) // it may be gone already
+	}
+	return nil
 }
 
 // ArmFault lets it happen once.
@@ -76,6 +113,9 @@ func (w *World) ArmFault(name string) error {
 		w.Cloud.FailCloudWrites(1)
 		return nil
 	}
+	if f, is := relayFaults[name]; is {
+		return w.armOfList(name, f)
+	}
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	w.faults.armed[name] = true
@@ -85,6 +125,9 @@ func (w *World) ArmFault(name string) error {
 // DisarmFaults takes back those that have not happened.
 func (w *World) DisarmFaults() {
 	w.Cloud.FailCloudWrites(0)
+	for _, n := range w.Relays {
+		n.ClearFaults()
+	}
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	clear(w.faults.armed)
@@ -99,15 +142,6 @@ func (f *faults) strikes(name string) bool {
 	}
 	delete(f.armed, name)
 	return true
-}
-
-func (f *faults) onRelay(e fakerelay.Event) fakerelay.Action {
-	for name, at := range relayFaults {
-		if !e.Done && e.Kind == at.kind && e.Entity == at.queue && f.strikes(name) {
-			return at.action
-		}
-	}
-	return fakerelay.Pass
 }
 
 func (f *faults) onDirectory(o fakead.Operation) fakead.Action {

@@ -88,7 +88,7 @@ func (w *World) startRelays() error {
 		}
 		relay.Hook(func(e fakerelay.Event) fakerelay.Action {
 			w.traceRelay(e)
-			return w.faults.onRelay(e)
+			return fakerelay.Pass
 		})
 		w.Relays = append(w.Relays, relay)
 	}

@@ -25,6 +25,11 @@ func (w *World) traceRelay(e fakerelay.Event) {
 	w.Trace.Add(e.MessageID, trace.Relay, e.Kind.String()+" "+e.Entity, detail)
 }
 
+// traceFault makes a hop of a fault that strikes a message in the relay.
+func (w *World) traceFault(name string, e fakerelay.Event) {
+	w.Trace.Add(e.MessageID, trace.Relay, "fault "+name, e.Kind.String()+" "+e.Entity)
+}
+
 func (w *World) traceDirectory(o fakead.Operation) {
 	id := w.Cloud.OnItsWay(o.Target)
 	what := "modify received"

@@ -84,7 +84,7 @@ func NewWorld(o Options) (*World, error) {
 	}
 	w := &World{
 		Clock: clock.NewRunning(), Trace: &trace.Recorder{}, options: o, log: o.Logger,
-		tokens: map[string]string{}, apiToken: rand.Text(), faults: faults{armed: map[string]bool{}},
+		tokens: map[string]string{}, apiToken: rand.Text(), faults: faults{armed: map[string]bool{}, listed: map[string]bool{}},
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	if err := w.start(); err != nil {
