@@ -26,7 +26,7 @@ func (c *atomCall) getEntity() (atomAnswer, error) {
 	if c.at.name == "" {
 		return c.emptyFeed()
 	}
-	node, err := c.ns.broker.Node(c.at.name)
+	node, err := c.ns.broker().Node(c.at.name)
 	if err != nil || node.Kind() != broker.KindQueue && node.Kind() != broker.KindTopic {
 		return c.emptyFeed()
 	}
@@ -36,7 +36,7 @@ func (c *atomCall) getEntity() (atomAnswer, error) {
 	if node.Kind() == broker.KindQueue {
 		return atomAnswer{status: http.StatusOK, entry: new(c.queueEntry(node))}, nil
 	}
-	t, err := c.ns.broker.Topic(c.at.name)
+	t, err := c.ns.broker().Topic(c.at.name)
 	if err != nil {
 		return c.emptyFeed()
 	}
@@ -76,7 +76,7 @@ func (c *atomCall) deleteEntity() (atomAnswer, error) {
 	if err := c.manages(textNeedsDelete); err != nil {
 		return atomAnswer{}, err
 	}
-	node, err := c.ns.broker.Node(c.at.name)
+	node, err := c.ns.broker().Node(c.at.name)
 	if err != nil {
 		return atomAnswer{}, fmt.Errorf("delete: %w", err)
 	}

@@ -131,7 +131,7 @@ func (c *atomCall) putQueue(d *queueDescription) (atomAnswer, error) {
 	if err := c.setKeys(d.AuthorizationRules, keys); err != nil {
 		return atomAnswer{}, err
 	}
-	q, err := c.ns.broker.Queue(o.Name)
+	q, err := c.ns.broker().Queue(o.Name)
 	if err != nil {
 		return atomAnswer{}, fmt.Errorf("put a queue: %w", err)
 	}
@@ -145,8 +145,8 @@ func (c *atomCall) listQueues() (atomAnswer, error) {
 	if c.r.Method != http.MethodGet {
 		return atomAnswer{}, c.badMethod()
 	}
-	return c.answerFeed("Queues", c.ns.broker.Queues(), func(name string) (atomEntry, bool) {
-		q, err := c.ns.broker.Queue(name)
+	return c.answerFeed("Queues", c.ns.broker().Queues(), func(name string) (atomEntry, bool) {
+		q, err := c.ns.broker().Queue(name)
 		if err != nil {
 			return atomEntry{}, false
 		}

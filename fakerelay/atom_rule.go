@@ -68,7 +68,7 @@ func (c *atomCall) rulesOf() (atomAnswer, error) {
 }
 
 func (c *atomCall) subscribed() (*broker.Subscription, error) {
-	s, err := c.ns.broker.Subscription(c.at.name, c.at.subscription)
+	s, err := c.ns.broker().Subscription(c.at.name, c.at.subscription)
 	if err != nil {
 		return nil, fmt.Errorf("find the subscription: %w", err)
 	}

@@ -126,7 +126,7 @@ func (c *atomCall) listSubscriptions() (atomAnswer, error) {
 	if err := c.permits("EnumerateSubscriptions"); err != nil {
 		return atomAnswer{}, err
 	}
-	t, err := c.ns.broker.Topic(c.at.name)
+	t, err := c.ns.broker().Topic(c.at.name)
 	if err != nil {
 		return atomAnswer{}, fmt.Errorf("list subscriptions: %w", err)
 	}
@@ -143,7 +143,7 @@ func (c *atomCall) getSubscription() (atomAnswer, error) {
 	if err := c.permits("GetSubscription"); err != nil {
 		return atomAnswer{}, err
 	}
-	s, err := c.ns.broker.Subscription(c.at.name, c.at.subscription)
+	s, err := c.ns.broker().Subscription(c.at.name, c.at.subscription)
 	if err != nil {
 		return atomAnswer{}, fmt.Errorf("get a subscription: %w", err)
 	}
@@ -172,7 +172,7 @@ func (c *atomCall) putSubscription() (atomAnswer, error) {
 	if err := put(c.at.name, o); err != nil {
 		return atomAnswer{}, putError(err, c.at.String(), "Subscription")
 	}
-	s, err := c.ns.broker.Subscription(c.at.name, o.Name)
+	s, err := c.ns.broker().Subscription(c.at.name, o.Name)
 	if err != nil {
 		return atomAnswer{}, fmt.Errorf("put a subscription: %w", err)
 	}

@@ -116,7 +116,7 @@ func (c *atomCall) putTopic(d *topicDescription) (atomAnswer, error) {
 	if err := c.setKeys(d.AuthorizationRules, keys); err != nil {
 		return atomAnswer{}, err
 	}
-	t, err := c.ns.broker.Topic(o.Name)
+	t, err := c.ns.broker().Topic(o.Name)
 	if err != nil {
 		return atomAnswer{}, fmt.Errorf("put a topic: %w", err)
 	}
@@ -130,8 +130,8 @@ func (c *atomCall) listTopics() (atomAnswer, error) {
 	if c.r.Method != http.MethodGet {
 		return atomAnswer{}, c.badMethod()
 	}
-	return c.answerFeed("Topics", c.ns.broker.Topics(), func(name string) (atomEntry, bool) {
-		t, err := c.ns.broker.Topic(name)
+	return c.answerFeed("Topics", c.ns.broker().Topics(), func(name string) (atomEntry, bool) {
+		t, err := c.ns.broker().Topic(name)
 		if err != nil {
 			return atomEntry{}, false
 		}

@@ -16,7 +16,7 @@ const (
 	jwtTokenType = "jwt"
 	accepted     = 202
 
-	textSecondCBS     = "There is already an active $cbs link on this connection."
+	textSecondCBS     = "A link to connection '%d' $cbs node has already been opened."
 	textTokenType     = "The token type '%s' is not supported in this version of the namespace; use '%s' or '%s'."
 	textTooManyTokens = "The connection holds tokens for %d entities, which is the most it may."
 	textPutToken      = "The request must carry the operation 'put-token', a type, a name and a token."
@@ -33,7 +33,7 @@ func (c *connection) attachCBS(r *amqp.AttachRequest, sends bool) {
 	*taken = true
 	c.mu.Unlock()
 	if refused {
-		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, "%s%s", textSecondCBS, tracking(cbsNode)))
+		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textSecondCBS+"%s", c.number, tracking(cbsNode)))
 		return
 	}
 	free := func() {
@@ -112,7 +112,7 @@ func (c *connection) judgeToken(m *amqp.Message) cbsStatus {
 		return cbsStatus{401, condAuthorizationFailed, refused.text + tracking("NoSystemTracker")}
 	}
 	entity, _ := cutManagement(path)
-	if _, err := c.ns.broker.Node(entity); errors.Is(err, broker.ErrNotFound) && entity != "" {
+	if _, err := c.ns.broker().Node(entity); errors.Is(err, broker.ErrNotFound) && entity != "" {
 		return cbsStatus{404, condEntityNotFound, fmt.Sprintf(textEntityNotFound, c.host(), entity) + tracking(entity)}
 	}
 	if !c.hold(granted) {

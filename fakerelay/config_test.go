@@ -1,6 +1,7 @@
 package fakerelay_test
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"slices"
@@ -151,4 +152,59 @@ func FuzzReadConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is written is read back as the same entities, and says what it could not hold.
+func TestWrittenConfigIsReadBack(t *testing.T) {
+	n := fakerelay.RunOptionsT(t, fakerelay.Options{
+		Queues: []fakerelay.QueueOptions{
+			{Name: "plain"},
+			{Name: "rich", LockDuration: 90 * time.Second, MaxDeliveryCount: 3, DefaultTTL: 36 * time.Hour, RequiresDuplicateDetection: true,
+				DuplicateWindow: 20 * time.Second, DeadLetterOnExpiration: true, ForwardDeadLettersTo: "plain"},
+			{Name: "sessions", RequiresSession: true},
+			{Name: "special", AutoDeleteOnIdle: time.Hour, Status: broker.StatusDisabled},
+		},
+		Topics: []fakerelay.Topic{{
+			TopicOptions: fakerelay.TopicOptions{Name: "news", DefaultTTL: time.Hour, RequiresDuplicateDetection: true},
+			Subscriptions: []fakerelay.SubscriptionOptions{
+				{Name: "all", ForwardTo: "plain"},
+				{Name: "some", LockDuration: 2 * time.Minute, Rules: []fakerelay.Rule{
+					{Name: "every", Filter: broker.Filter{Kind: broker.TrueFilter}},
+					{Name: "match", Filter: broker.Filter{Kind: broker.CorrelationFilter, Correlation: broker.Correlation{
+						Label: "sport", Properties: map[string]any{"n": int64(7), "f": 1.5, "yes": true, "text": "<&>"},
+					}}},
+					{Name: "sql", Filter: broker.Filter{Kind: broker.SQLFilter, SQL: "n > 3 AND x <> 'y'"}, Action: broker.Action{SQL: "SET a = 1"}},
+				}},
+			},
+		}},
+	})
+	var file bytes.Buffer
+	warnings, err := fakerelay.WriteConfig(&file, n.Entities())
+	must(t, err)
+	if want := []string{
+		"queue special: AutoDeleteOnIdle has no place in a Config.json and is left out",
+		"queue special: Status has no place in a Config.json and is left out",
+	}; !slices.Equal(warnings, want) {
+		t.Errorf("warnings %q, want %q", warnings, want)
+	}
+	read, unknown, err := fakerelay.ReadConfig(&file)
+	must(t, err)
+	if len(unknown) > 0 {
+		t.Errorf("keys that the reader does not know: %q", unknown)
+	}
+	want := n.Entities()
+	want.Queues[3].AutoDeleteOnIdle, want.Queues[3].Status = 0, broker.StatusActive
+	some := want.Topics[0].Subscriptions[1].Rules
+	some[0].Filter = broker.Filter{Kind: broker.SQLFilter, SQL: "1=1"} // the file has no other way to say true
+	got := fakerelay.RunOptionsT(t, fakerelay.Options{Queues: read.Queues, Topics: read.Topics}).Entities()
+	for _, e := range []fakerelay.Entities{got, want} {
+		for _, s := range e.Topics[0].Subscriptions {
+			for i := range s.Rules {
+				s.Rules[i].CreatedAt = time.Time{}
+			}
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read back\n%+v, want\n%+v", got, want)
+	}
 }

@@ -104,6 +104,12 @@ func (c *connection) host() string {
 	return "localhost"
 }
 
+// namespaceName is the first part of the host's name.
+func (c *connection) namespaceName() string {
+	name, _, _ := strings.Cut(c.host(), ".")
+	return name
+}
+
 // The kinds of nodes that a link can lead to.
 const (
 	cbsNode          = "$cbs"
@@ -121,7 +127,7 @@ func (c *connection) attach(r *amqp.AttachRequest) {
 		address = r.Attach.Source.Address
 	}
 	if r.Attach.Coordinator != nil {
-		r.Refuse(amqp.Errorf(amqp.CondNotImplemented, textNotSupported+"%s", "transactions", tracking("NoSystemTracker")))
+		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textNoTransactions+"%s", c.namespaceName(), tracking("NoSystemTracker")))
 		return
 	}
 	path, err := audiencePath(address)
@@ -165,7 +171,7 @@ func (c *connection) entity(r *amqp.AttachRequest, path, scope string, right Rig
 		r.Refuse(c.denied(scope, right))
 		return nil, false
 	}
-	q, err := c.ns.broker.Node(path)
+	q, err := c.ns.broker().Node(path)
 	if err != nil {
 		r.Refuse(c.linkError(err, path))
 		return nil, false
@@ -180,7 +186,7 @@ func (c *connection) enter(l *entityLink) {
 	}
 	c.mu.Unlock()
 	if !c.allowed(l.path, l.right) { // the token has ended since the attach was looked at
-		l.detach(c.denied(l.path, l.right))
+		l.detach(c.lapsed(l))
 	}
 }
 

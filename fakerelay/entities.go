@@ -19,20 +19,20 @@ type (
 // CreateQueue makes a queue; broker.ErrExists if there is a queue or a topic of this name, broker.ErrNotFound if there
 // is not what it forwards to.
 func (n *Namespace) CreateQueue(o QueueOptions) error {
-	if err := n.mayForward(o.Name, o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+	if err := mayForward(n.broker(), o.Name, o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
 		return err
 	}
-	_, err := n.broker.CreateQueue(o)
+	_, err := n.broker().CreateQueue(o)
 	return err
 }
 
 // mayForward refuses forwarding to what does not exist.
-func (n *Namespace) mayForward(from string, targets ...string) error {
+func mayForward(b *broker.Broker, from string, targets ...string) error {
 	for _, to := range targets {
 		if to == "" {
 			continue
 		}
-		if q, err := n.broker.Node(to); err != nil || q.Kind() != broker.KindQueue && q.Kind() != broker.KindTopic {
+		if q, err := b.Node(to); err != nil || q.Kind() != broker.KindQueue && q.Kind() != broker.KindTopic {
 			return fmt.Errorf("%s cannot forward to %s: %w", from, to, broker.ErrNotFound)
 		}
 	}
@@ -40,26 +40,26 @@ func (n *Namespace) mayForward(from string, targets ...string) error {
 }
 
 // createAll makes entities that may forward to each other in any order.
-func (n *Namespace) createAll(e Entities) error {
+func createAll(b *broker.Broker, e Entities) error {
 	for _, q := range e.Queues {
-		if _, err := n.broker.CreateQueue(q); err != nil {
+		if _, err := b.CreateQueue(q); err != nil {
 			return err
 		}
 	}
 	for _, t := range e.Topics {
-		if _, err := n.broker.CreateTopic(t.TopicOptions); err != nil {
+		if _, err := b.CreateTopic(t.TopicOptions); err != nil {
 			return err
 		}
 	}
 	for _, t := range e.Topics {
 		for _, s := range t.Subscriptions {
-			if err := n.CreateSubscription(t.Name, s); err != nil {
+			if err := createSubscription(b, t.Name, s); err != nil {
 				return err
 			}
 		}
 	}
 	for _, q := range e.Queues {
-		if err := n.mayForward(q.Name, q.ForwardTo, q.ForwardDeadLettersTo); err != nil {
+		if err := mayForward(b, q.Name, q.ForwardTo, q.ForwardDeadLettersTo); err != nil {
 			return err
 		}
 	}
@@ -69,27 +69,27 @@ func (n *Namespace) createAll(e Entities) error {
 // UpdateQueue gives a queue other options and, half a second later, detaches its links, as the service does;
 // broker.ErrNotFound if there is none of this name, a broker.ImmutableError if they would change what cannot be changed.
 func (n *Namespace) UpdateQueue(o QueueOptions) error {
-	if err := n.mayForward(o.Name, o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+	if err := mayForward(n.broker(), o.Name, o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
 		return err
 	}
-	return n.changed(n.broker.UpdateQueue(o), o.Name)
+	return n.changed(n.broker().UpdateQueue(o), o.Name)
 }
 
 // DeleteQueue drops a queue with its messages and keys and detaches its links; broker.ErrNotFound if there is
 // none of this name.
 func (n *Namespace) DeleteQueue(name string) error {
-	return n.dropped(n.broker.DeleteQueue(name), name)
+	return n.dropped(n.broker().DeleteQueue(name), name)
 }
 
 // CreateTopic makes a topic; broker.ErrExists if there is a queue or a topic of this name.
 func (n *Namespace) CreateTopic(o TopicOptions) error {
-	_, err := n.broker.CreateTopic(o)
+	_, err := n.broker().CreateTopic(o)
 	return err
 }
 
 // UpdateTopic is UpdateQueue for a topic. Its subscriptions and their links stay.
 func (n *Namespace) UpdateTopic(o TopicOptions) error {
-	if err := n.broker.UpdateTopic(o); err != nil {
+	if err := n.broker().UpdateTopic(o); err != nil {
 		return err
 	}
 	n.reload(func(linked string) bool {
@@ -101,35 +101,39 @@ func (n *Namespace) UpdateTopic(o TopicOptions) error {
 
 // DeleteTopic drops a topic with its subscriptions, their messages and its keys, and detaches all their links.
 func (n *Namespace) DeleteTopic(name string) error {
-	return n.dropped(n.broker.DeleteTopic(name), name)
+	return n.dropped(n.broker().DeleteTopic(name), name)
 }
 
 // CreateSubscription makes a subscription of a topic, with the rules of its options, else with the rule $Default
 // that takes every message; broker.ErrNotFound if there is no such topic, or not what it forwards to.
 func (n *Namespace) CreateSubscription(topic string, o SubscriptionOptions) error {
-	if err := n.mayForward(broker.SubscriptionPath(topic, o.Name), o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+	return createSubscription(n.broker(), topic, o)
+}
+
+func createSubscription(b *broker.Broker, topic string, o SubscriptionOptions) error {
+	if err := mayForward(b, broker.SubscriptionPath(topic, o.Name), o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
 		return err
 	}
-	_, err := n.broker.CreateSubscription(topic, o)
+	_, err := b.CreateSubscription(topic, o)
 	return err
 }
 
 // UpdateSubscription is UpdateQueue for a subscription. Its rules stay.
 func (n *Namespace) UpdateSubscription(topic string, o SubscriptionOptions) error {
-	if err := n.mayForward(broker.SubscriptionPath(topic, o.Name), o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
+	if err := mayForward(n.broker(), broker.SubscriptionPath(topic, o.Name), o.ForwardTo, o.ForwardDeadLettersTo); err != nil {
 		return err
 	}
-	return n.changed(n.broker.UpdateSubscription(topic, o), broker.SubscriptionPath(topic, o.Name))
+	return n.changed(n.broker().UpdateSubscription(topic, o), broker.SubscriptionPath(topic, o.Name))
 }
 
 // DeleteSubscription drops a subscription with its messages and detaches its links.
 func (n *Namespace) DeleteSubscription(topic, name string) error {
-	return n.dropped(n.broker.DeleteSubscription(topic, name), broker.SubscriptionPath(topic, name))
+	return n.dropped(n.broker().DeleteSubscription(topic, name), broker.SubscriptionPath(topic, name))
 }
 
 // CreateRule adds a rule to a subscription; broker.ErrInvalidRule if it cannot be understood.
 func (n *Namespace) CreateRule(topic, subscription string, r Rule) error {
-	s, err := n.broker.Subscription(topic, subscription)
+	s, err := n.broker().Subscription(topic, subscription)
 	if err != nil {
 		return err
 	}
@@ -138,7 +142,7 @@ func (n *Namespace) CreateRule(topic, subscription string, r Rule) error {
 
 // DeleteRule removes a rule from a subscription.
 func (n *Namespace) DeleteRule(topic, subscription, name string) error {
-	s, err := n.broker.Subscription(topic, subscription)
+	s, err := n.broker().Subscription(topic, subscription)
 	if err != nil {
 		return err
 	}
@@ -194,7 +198,7 @@ func (n *Namespace) knownEntity(entity string) error {
 	if entity == "" {
 		return nil
 	}
-	_, err := n.broker.Node(entity)
+	_, err := n.broker().Node(entity)
 	return err
 }
 
@@ -213,7 +217,7 @@ type StoredMessage = broker.Stored
 
 // Queue looks into a queue, or into a subscription by its path; broker.ErrNotFound if there is none.
 func (n *Namespace) Queue(name string) (*Queue, error) {
-	q, err := n.broker.Queue(name)
+	q, err := n.broker().Queue(name)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (n *Namespace) refusalOf(err error, host, path string) refusal {
 }
 
 func (n *Namespace) largestMessage(path string) int {
-	if q, err := n.broker.Node(path); err == nil {
+	if q, err := n.broker().Node(path); err == nil {
 		return q.LargestMessage()
 	}
 	return n.tier.MaxMessageSize()

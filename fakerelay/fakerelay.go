@@ -64,7 +64,7 @@ type Options struct {
 // A Namespace is a running Service Bus namespace. All methods may be called from any goroutine.
 type Namespace struct {
 	clock  clock.Clock
-	broker *broker.Broker
+	live   atomic.Pointer[broker.Broker] // another one after each Reset
 	keys   keyring
 	hooks  hooks
 	faults faults
@@ -74,6 +74,10 @@ type Namespace struct {
 	ca     *localca.Authority
 	tls    *tls.Config
 	first  Key // of the connection strings
+
+	// What there was at the start, for Reset.
+	startKeys     []Key
+	startEntities Entities
 
 	started time.Time     // on clock
 	serial  atomic.Uint64 // of the last connection
@@ -109,9 +113,6 @@ func New(o Options) (*Namespace, error) {
 	if !n.tier.known() {
 		return nil, fmt.Errorf("%v: must be Standard or Premium", n.tier)
 	}
-	n.broker = broker.New(broker.Options{
-		Clock: n.clock, MaxMessageSize: n.tier.MaxMessageSize(), Codec: codec(), Deleted: func(path string) { _ = n.dropped(nil, path) },
-	})
 	n.started = n.clock.Now()
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.fill(o); err != nil {
@@ -123,7 +124,7 @@ func New(o Options) (*Namespace, error) {
 	return n, nil
 }
 
-// fill makes keys and entities.
+// fill makes keys and entities, and remembers them.
 func (n *Namespace) fill(o Options) error {
 	if len(o.Keys) == 0 {
 		o.Keys = []Key{{Name: RootKeyName, Secret: NewSecret(), Rights: Manage | Send | Listen}}
@@ -138,7 +139,10 @@ func (n *Namespace) fill(o Options) error {
 		o.Queues = []QueueOptions{{Name: DefaultQueue}}
 		o.Topics = []Topic{{TopicOptions{Name: DefaultTopic}, []SubscriptionOptions{{Name: DefaultSubscription}}}}
 	}
-	return n.createAll(Entities{o.Queues, o.Topics})
+	n.startKeys, n.startEntities = o.Keys, Entities{o.Queues, o.Topics}
+	fresh, err := n.freshBroker()
+	n.live.Store(fresh)
+	return err
 }
 
 // NewSecret makes a random secret for a Key, in the form of the service's own.
@@ -199,7 +203,7 @@ func (n *Namespace) Close() error {
 		err = errors.Join(err, n.identityHTTP.Close())
 	}
 	n.wg.Wait()
-	n.broker.Close()
+	n.broker().Close()
 	if err != nil {
 		return fmt.Errorf("close the HTTP servers: %w", err)
 	}

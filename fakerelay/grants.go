@@ -11,6 +11,8 @@ import (
 	"passback/fakerelay/amqp"
 )
 
+const textRenewToken = "The link '%s' is force detached. Code: RenewToken. Details: %s"
+
 // maxGrants is how many paths a connection may hold tokens for; our own bound.
 const maxGrants = 1000
 
@@ -80,9 +82,14 @@ func (h *heldGrant) valid(keys *keyring, now time.Time) bool {
 func (c *connection) review() {
 	for _, l := range c.openLinks() {
 		if !c.allowed(l.path, l.right) {
-			l.detach(c.denied(l.path, l.right))
+			l.detach(c.lapsed(l))
 		}
 	}
+}
+
+// lapsed is why a link ends whose token has: the service detaches it by force and names its own doing, RenewToken.
+func (c *connection) lapsed(l *entityLink) *amqp.Error {
+	return amqp.Errorf(amqp.CondDetachForced, textRenewToken, l.name, c.denied(l.path, l.right).Description)
 }
 
 func (c *connection) denied(path string, right Rights) *amqp.Error {

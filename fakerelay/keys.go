@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -150,6 +151,14 @@ func (r *keyring) replace(entity string, keys []Key) error {
 		}
 	}
 	return nil
+}
+
+// reset makes these the only keys of all.
+func (r *keyring) reset(keys []Key) error {
+	r.mu.Lock()
+	maps.DeleteFunc(r.keys, func(entity string, _ map[string]*Key) bool { return entity != "" })
+	r.mu.Unlock()
+	return r.replace("", keys)
 }
 
 // list has the keys of an entity by name.

@@ -38,7 +38,7 @@ func (k *call) subscription() (*broker.Subscription, bool) {
 		k.refuse(refusal{400, amqp.CondNotAllowed, textNoRulesHere + tracking(k.path)})
 		return nil, false
 	}
-	s, err := k.c.ns.broker.SubscriptionAt(k.queue.Path())
+	s, err := k.c.ns.broker().SubscriptionAt(k.queue.Path())
 	if err != nil {
 		k.fail(err)
 		return nil, false

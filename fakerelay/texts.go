@@ -48,6 +48,8 @@ const (
 	textNoSessions     = "A sessionful message receiver cannot be created on an entity that does not require sessions."
 	textNoSession      = "The operation did not complete within the allotted timeout: no session is available."
 	textNotFound       = "Failed to lock one or more specified messages. The message does not exist."
+	// The service says so of a namespace without transactions, which is one of the Basic tier. Here all are without.
+	textNoTransactions = "Transaction is unsupported because the namespace %s is of 'Basic' tier."
 	textNotSupported   = "The operation '%s' is not supported in this version of the namespace."
 	textBadArgument    = "The argument '%s' is missing or is not what the operation takes."
 )
