@@ -42,8 +42,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
 
-bench: ## resets per second end to end, beside bare RSA-2048 in the same run
+bench: ## resets end to end beside bare RSA-2048; fakead beside slapd and Samba, in one run each
 	$(GO) test ./sim -run '^$$' -bench . -benchtime 5s -timeout 10m
+	$(GO) run ./fakead/bench
 
 oracle: ## fakead against a real Samba 4.24 domain controller (root, Debian packages; about a minute to make it once)
 	fakead/oracle/samba.sh run $(GO) test ./fakead/oracle -count=1 -timeout 20m -v -run TestTheRealDomainControllerAnswersAlike

@@ -5,6 +5,7 @@
 #   samba.sh run COMMAND...   runs COMMAND with the variables; stops it again unless it was running before
 #   samba.sh start            starts it and prints the variables
 #   samba.sh stop             stops it
+#   samba.sh made             tells by its exit code whether it was made
 #   samba.sh wipe             stops it and removes all of it
 #
 # Needs: root (its ports are fixed, and so bound on an address of their own), mmdebstrap, openssl, and an apt
@@ -169,6 +170,7 @@ run)
   ;;
 start) start; variables ;;
 stop) stop ;;
+made) [ -e "$STATE/provisioned" ] ;;
 wipe) stop; rm -rf "$DIR" ;;
 *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;
 esac

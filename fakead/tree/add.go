@@ -283,7 +283,10 @@ func (t *Tree) enter(p *Plan) {
 		}
 	}
 	t.byDN[e.dn.key()] = e
-	if !e.head && e.parent != nil {
+	switch {
+	case e.head:
+		t.heads = append(t.heads, e)
+	case e.parent != nil:
 		e.parent.children = append(e.parent.children, e)
 	}
 	t.index(e, true)

@@ -25,6 +25,7 @@ func (t *Tree) Clone() *Tree {
 		}
 		return list
 	}
+	c.heads = twins(t.heads)
 	for _, e := range copies {
 		e.parent, e.children = copies[e.parent], twins(e.children)
 		e.links, e.backLinks = relinked(e.links, twins), relinked(e.backLinks, twins)

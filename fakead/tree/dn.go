@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -224,7 +225,11 @@ func (dn DN) Child(typ, value string) DN {
 }
 
 // Equal compares as a directory does: without regard to case.
-func (dn DN) Equal(other DN) bool { return dn.key() == other.key() }
+func (dn DN) Equal(other DN) bool {
+	return slices.EqualFunc(dn, other, func(a, b RDN) bool {
+		return strings.EqualFold(a.Type, b.Type) && (a.Value == b.Value || fold(a.Value) == fold(b.Value))
+	})
+}
 
 // Under tells whether dn is ancestor or lies below it.
 func (dn DN) Under(ancestor DN) bool {

@@ -169,22 +169,13 @@ func (e *Entry) within(base *Entry, scope Scope) bool {
 	}
 }
 
-// Heads are the heads of the naming contexts.
-func (t *Tree) Heads() []*Entry {
-	var heads []*Entry
-	for _, e := range t.byDN {
-		if e.head {
-			heads = append(heads, e)
-		}
-	}
-	slices.SortFunc(heads, bySerial)
-	return heads
-}
+// Heads are the heads of the naming contexts, in the order in which they were made.
+func (t *Tree) Heads() []*Entry { return slices.Clip(t.heads) }
 
 // Subordinates are the heads of the naming contexts that lie directly below e's.
 func (t *Tree) Subordinates(e *Entry) []*Entry {
 	var below []*Entry
-	for _, head := range t.Heads() {
+	for _, head := range t.heads {
 		if head.dn.Parent().Equal(e.dn) {
 			below = append(below, head)
 		}

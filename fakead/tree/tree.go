@@ -32,6 +32,7 @@ type Tree struct {
 	usn     int64
 	nextRID uint32
 	byDN    map[string]*Entry
+	heads   []*Entry                           // of the naming contexts
 	indexes map[*Attribute]map[string][]*Entry // by the normal form of a value
 	nth     int64                              // entries get a serial number, by which results are ordered
 	later   *later                             // entries that are still to be made; nil: none
