@@ -1,8 +1,8 @@
 package fakead
 
-// Delete, RFC 4511 4.8 and MS-ADTS 3.1.1.5.5, and the tree-delete control (MS-ADTS 3.1.1.3.4.1.15). Left out
-// on purpose: tombstones and the recycle bin; who is deleted is gone, and a connection that is bound as that account
-// stays bound, as on a domain controller.
+// Delete, RFC 4511 4.8 and MS-ADTS 3.1.1.5.5, and the tree-delete control (MS-ADTS 3.1.1.3.4.1.15). What is left of an
+// entry is a tombstone (tree/tombstones.go). A connection that is bound as an account that is deleted stays bound, as on
+// a domain controller.
 
 import (
 	"github.com/jimlambrt/gldap"

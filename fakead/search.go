@@ -21,6 +21,7 @@ const (
 // OIDs of the controls that change what a search returns.
 const (
 	oidShowDeleted   = "1.2.840.113556.1.4.417"
+	oidShowRecycled  = "1.2.840.113556.1.4.2064"
 	oidDomainScope   = "1.2.840.113556.1.4.1339"
 	oidSearchOptions = "1.2.840.113556.1.4.1340"
 )
@@ -55,7 +56,7 @@ func (s *Server) search(req *request) result {
 	if req.names, refusal = s.nameForm(req); refusal.code != codeSuccess {
 		return refusal
 	}
-	bases, refusal := s.searchBases(req.session, m.base, options)
+	bases, refusal := s.searchBases(req, m.base, options)
 	if refusal.code != codeSuccess {
 		return refusal
 	}
@@ -116,10 +117,10 @@ func (s *Server) matching(req *request, m *searchRequest, bases []*tree.Entry, f
 		limit = asked
 	}
 	deadline := clock.Real().Now().Add(limit)
-	_, deleted := req.control(oidShowDeleted)
+	deleted := req.showsDeleted()
 	unreadable := func(e *tree.Entry, a *tree.Attribute) bool { return !s.accessTo(req.session, e).reads(a) }
 	for _, base := range bases {
-		for e := range s.tree.Search(tree.Query{Base: base, Scope: m.scope, Filter: filter, Hidden: req.conn.hides, Unreadable: unreadable}) {
+		for e := range s.tree.Search(tree.Query{Base: base, Scope: m.scope, Filter: filter, Deleted: deleted, Hidden: req.conn.hides, Unreadable: unreadable}) {
 			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
 				return nil, true
 			}
@@ -129,6 +130,16 @@ func (s *Server) matching(req *request, m *searchRequest, bases []*tree.Entry, f
 		}
 	}
 	return found, false
+}
+
+// showsDeleted tells whether a search finds what is deleted: by a control for that, or by DirSync.
+func (r *request) showsDeleted() bool {
+	for _, oid := range []string{oidShowDeleted, oidShowRecycled, oidDirSync} {
+		if _, asked := r.control(oid); asked {
+			return true
+		}
+	}
+	return false
 }
 
 // answerPage renders as many entries as the client and the server allow, and says what became of the rest.
@@ -146,7 +157,7 @@ func (s *Server) answerPage(req *request, m *searchRequest, page *resultPage, pa
 	complete = len(now) == len(rest)
 	selected := req.conn.selectAttributes(m.attributes)
 	for _, e := range now {
-		if s.tree.Find(e.DN()) == e { // it may have gone since the first page
+		if s.tree.Keeps(e) { // it may have gone since the first page
 			s.render(req, m, e, selected)
 		}
 	}
@@ -180,18 +191,26 @@ func searchOptions(req *request) (options, bool) {
 }
 
 // searchBases finds where a search begins: one entry, or with the phantom root the naming contexts below too.
-func (s *Server) searchBases(c *session, name string, o options) ([]*tree.Entry, result) {
+func (s *Server) searchBases(req *request, name string, o options) ([]*tree.Entry, result) {
 	if o.phantomRoot && name == "" {
 		return s.tree.Heads(), result{}
 	}
-	base, err := s.tree.Resolve(name)
+	resolve, deleted := s.tree.Resolve, req.showsDeleted()
+	if deleted {
+		resolve = s.tree.ResolveDeleted
+	}
+	base, err := resolve(name)
 	if tree.NoSuchObject(err) {
 		if referral, ok := s.referElsewhere(name); ok {
 			return nil, referral
 		}
 	}
-	if err == nil && !s.visible(c, base) {
+	switch {
+	case err != nil:
+	case !s.visible(req.session, base):
 		err = s.tree.Missing(base.DN())
+	case !deleted && base.First("isDeleted") == "TRUE":
+		err = s.tree.Buried(base)
 	}
 	if err != nil {
 		return nil, s.treeResult(err)

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ func requestRead(r *run, st statement) (answer, error) {
 	return requestSearch(r, st)
 }
 
-// search base|one|sub NAME|DN FILTER [ATTRIBUTE]..., with clauses: control ..., page N, refs, limit N, types.
+// search base|one|sub NAME|DN FILTER [ATTRIBUTE]..., with clauses: control ..., page N, refs, limit N, types, ordered.
 func requestSearch(r *run, st statement) (answer, error) {
 	if err := need(st, 3); err != nil {
 		return answer{}, err
@@ -43,11 +44,13 @@ func requestSearch(r *run, st statement) (answer, error) {
 		attributes = append(attributes, t.text)
 	}
 	s := ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
-	page, refs := uint32(0), false
+	page, refs, ordered := uint32(0), false, false
 	for _, c := range st.clauses {
 		switch number := 0; c[0].text {
 		case "refs":
 			refs = true
+		case "ordered":
+			ordered = true
 		case "types":
 			s.TypesOnly = true
 		case "page", "limit":
@@ -74,11 +77,23 @@ func requestSearch(r *run, st statement) (answer, error) {
 	a, failed := answerOf(err)
 	if found != nil && (a.code == "0" || a.code == "4") {
 		a.rest = r.describe(found.Entries)
+		if ordered {
+			a.rest = strings.Join(firstNames(found.Entries), " ")
+		}
 		if refs {
 			a.rest += fmt.Sprintf(" refers=%t", len(found.Referrals) > 0)
 		}
 	}
 	return a, failed
+}
+
+// firstNames are the names of entries in the order of the answer.
+func firstNames(entries []*ldap.Entry) []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i], _, _ = strings.Cut(e.DN, ",")
+	}
+	return names
 }
 
 // searchPages fetches one page after the other.
@@ -168,12 +183,15 @@ func describeTime(v string) string {
 	}
 }
 
+// mangled is what a tombstone's name ends with.
+var mangled = regexp.MustCompile(`DEL:[0-9a-f-]{36}`)
+
 // neutral takes the names of servers and of this run out of a text.
 func (r *run) neutral(text string) string {
 	text = replaceFold(text, r.ou, "{ou}")
 	text = replaceFold(text, r.server.base, "{base}")
 	text = replaceFold(text, r.server.domain, "{domain}")
-	return text
+	return mangled.ReplaceAllString(text, "DEL:{guid}")
 }
 
 func replaceFold(text, old, with string) string {

@@ -1,6 +1,6 @@
 package tree
 
-// Adding and deleting entries (MS-ADTS 3.1.1.5.2 and 3.1.1.5.5). Left out on purpose: tombstones.
+// Adding and deleting entries (MS-ADTS 3.1.1.5.2 and 3.1.1.5.5). What is left of a deleted one is in tombstones.go.
 
 import (
 	"crypto/rand"
@@ -315,6 +315,7 @@ func (t *Tree) Delete(e *Entry) error {
 	delete(t.byDN, e.dn.key())
 	e.parent.children = without(e.parent.children, e)
 	t.usn++
+	t.bury(e)
 	return nil
 }
 

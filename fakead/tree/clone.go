@@ -30,6 +30,12 @@ func (t *Tree) Clone() *Tree {
 		e.parent, e.children = copies[e.parent], twins(e.children)
 		e.links, e.backLinks = relinked(e.links, twins), relinked(e.backLinks, twins)
 	}
+	c.tombstones = make(map[GUID]tombstone, len(t.tombstones))
+	for guid, stone := range t.tombstones {
+		twin := *stone.entry
+		twin.parent = copies[twin.parent]
+		c.tombstones[guid] = tombstone{&twin, stone.since}
+	}
 	c.indexes = make(map[*Attribute]map[string][]*Entry, len(t.indexes))
 	for a, values := range t.indexes {
 		index := make(map[string][]*Entry, len(values))

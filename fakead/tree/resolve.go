@@ -36,6 +36,9 @@ func (t *Tree) Resolve(name string) (*Entry, error) {
 // Missing is the error of Resolve for a name of nothing.
 func (t *Tree) Missing(dn DN) error { return errNoObject.near(t.nearest(dn)) }
 
+// Buried is the error of Resolve for what is deleted, as far as who does not ask for that is concerned.
+func (t *Tree) Buried(e *Entry) error { return errNoObject.near(e.dn) }
+
 // NoParent is what ModifyDN answers for an error of Resolve about the new superior.
 func (t *Tree) NoParent(err error) error {
 	if NoSuchObject(err) {

@@ -8,10 +8,11 @@ import (
 
 // A Query selects entries.
 type Query struct {
-	Base   *Entry
-	Scope  Scope
-	Filter *Filter
-	Hidden func(*Attribute) bool // further attributes that no filter finds; default: none
+	Base    *Entry
+	Scope   Scope
+	Filter  *Filter
+	Deleted bool                  // tombstones too
+	Hidden  func(*Attribute) bool // further attributes that no filter finds; default: none
 	// Unreadable attributes of an entry count as if the entry did not have them; default: none.
 	Unreadable func(*Entry, *Attribute) bool
 }
@@ -39,6 +40,22 @@ func (q Query) view() view {
 
 // candidates are the entries in scope, or fewer if an index knows better.
 func (t *Tree) candidates(q Query) iter.Seq[*Entry] {
+	if !q.Deleted {
+		return t.living(q)
+	}
+	return func(yield func(*Entry) bool) {
+		for _, some := range []iter.Seq[*Entry]{t.living(q), t.deleted(q.Base, q.Scope)} {
+			for e := range some {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// living are the candidates that are no tombstones.
+func (t *Tree) living(q Query) iter.Seq[*Entry] {
 	found, ok := t.fromIndex(q.Filter)
 	if !ok || q.Scope == BaseObject {
 		return t.Walk(q.Base, q.Scope)

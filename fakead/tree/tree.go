@@ -5,7 +5,7 @@
 //
 // A Tree is not safe for use by several goroutines: the server that owns it holds a lock.
 //
-// Left out on purpose: tombstones (a deleted entry is gone), replication metadata, more than one domain.
+// Left out on purpose: replication metadata, more than one domain.
 package tree
 
 import (
@@ -36,6 +36,8 @@ type Tree struct {
 	indexes map[*Attribute]map[string][]*Entry // by the normal form of a value
 	nth     int64                              // entries get a serial number, by which results are ordered
 	later   *later                             // entries that are still to be made; nil: none
+
+	tombstones map[GUID]tombstone
 }
 
 // FirstRID is the relative identifier of the first account that is added to a new domain.
@@ -51,6 +53,8 @@ func New(o Options) *Tree {
 		nextRID: FirstRID,
 		byDN:    map[string]*Entry{},
 		indexes: map[*Attribute]map[string][]*Entry{},
+
+		tombstones: map[GUID]tombstone{},
 	}
 	for _, name := range indexed {
 		t.indexes[mustAttribute(name)] = map[string][]*Entry{}
