@@ -1,6 +1,6 @@
 package fakerelay
 
-// HTTP on the TLS ports: WebSocket, the management API, and refusals in the service's manner.
+// HTTP on the TLS ports: WebSocket, the management API, the control API, and refusals in the service's manner.
 
 import (
 	"bytes"
@@ -24,6 +24,7 @@ const (
 func (n *Namespace) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(webSocketPath, n.upgrade)
+	mux.Handle(controlPath+"/", n.control())
 	mux.HandleFunc("/", n.manage)
 	return mux
 }

@@ -16,6 +16,7 @@ type relayFlags struct {
 	options                 fakerelay.Options
 	keys                    []string
 	tier, config, readyFile string
+	trace                   bool
 }
 
 func relayCommand() *cobra.Command {
@@ -26,6 +27,7 @@ func relayCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return serveRelay(c, f) },
 	}
+	c.AddCommand(relayExportCommand())
 	c.Flags().StringVar(&f.config, "config", "", "the official emulator's Config.json (`FILE`; default: queue queue.1, topic topic.1 with subscription.1)")
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.AMQPPort, "amqp-port", 5672, "plain AMQP `PORT`; 0 picks a free one")
@@ -34,6 +36,7 @@ func relayCommand() *cobra.Command {
 	c.Flags().IntVar(&f.options.IdentityPort, "identity-port", 0, "managed identity endpoint `PORT`, for programs that take tokens from IDENTITY_ENDPOINT; 0 picks a free one")
 	c.Flags().StringVar(&f.tier, "tier", fakerelay.Standard.String(), "`TIER` to be: standard (messages of 256 KiB) or premium (1 MiB)")
 	c.Flags().StringArrayVar(&f.keys, "key", nil, "a key of the namespace, `NAME=SECRET=CLAIMS`, with claims of Manage,Send,Listen; repeatable (default: a random RootManageSharedAccessKey)")
+	c.Flags().BoolVar(&f.trace, "trace", false, "write each frame to stderr, decoded, without tokens and without what messages hold")
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
 	return c
 }
@@ -63,6 +66,9 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 	if err != nil {
 		return fmt.Errorf("start the namespace: %w", err)
 	}
+	if f.trace {
+		defer namespace.Trace(c.ErrOrStderr())()
+	}
 	ca, removeCA, err := caFile("relay", namespace.CA().PEM())
 	if err != nil {
 		return errors.Join(err, namespace.Close())
@@ -75,7 +81,7 @@ func serveRelay(c *cobra.Command, f relayFlags) error {
 func relayPart(n *fakerelay.Namespace) map[string]string {
 	return map[string]string{
 		"amqp": n.ConnectionString(), "amqps": n.TLSConnectionString(), "websocket": n.WebSocketURL(),
-		"management": n.ManagementURL(), "identity": n.IdentityURL(),
+		"management": n.ManagementURL(), "identity": n.IdentityURL(), "control": n.ControlURL(), "control_token": n.ControlToken(),
 	}
 }
 
@@ -87,9 +93,10 @@ func printRelay(w io.Writer, n *fakerelay.Namespace, caFile string) {
   WebSocket  %s
 
   management %s
+  control    %s (faults, trace, reset, restart, config; control_token of the ready file)
   identity   %s (IDENTITY_ENDPOINT; IDENTITY_HEADER may be anything)
   CA         %s (SSL_CERT_FILE for programs that you cannot change)
-`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), n.ManagementURL(), n.IdentityURL(), caFile)
+`, n.ConnectionString(), n.TLSConnectionString(), n.WebSocketURL(), n.ManagementURL(), n.ControlURL(), n.IdentityURL(), caFile)
 }
 
 // readEmulatorConfig reads the entities of a Config.json, and warns of what has no effect.
