@@ -102,7 +102,7 @@ func (a access) reads(attribute *tree.Attribute) bool {
 
 // readsAll tells whether nothing that can be read at all is hidden.
 func (a access) readsAll() bool {
-	return a.grants.Has(security.ReadProperty | security.ControlAccess | security.ReadControl)
+	return a.grants.Everywhere(security.ReadProperty | security.ControlAccess | security.ReadControl)
 }
 
 // writes tells whether an attribute may be written. What the SAM owns is refused for another reason.

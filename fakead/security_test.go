@@ -268,6 +268,17 @@ func TestWhatMayBeWrittenIsTold(t *testing.T) {
 	}
 }
 
+func TestAnAttributeDeniedToWhoMayReadAllElse(t *testing.T) {
+	dc := fakead.RunT(t)
+	seed(t, dc, fakead.User{SAM: "alice", DisplayName: "Alice A", Attributes: map[string][]string{"description": {"somebody"}}}, fakead.User{SAM: "svc"})
+	alice, displayName := dnOf(t, dc, "alice"), "bf967953-0de6-11d0-a285-00aa003049e2"
+	expect(t, "deny", writeSDDL(t, asAdministrator(t, dc), dc, alice, daclPart, "D:PAI(OD;;RP;"+displayName+";;AU)(A;;GA;;;AU)"), 0, "")
+	e := readBase(t, connectAs(t, dc, "svc@corp.example", oldPassword), alice, nil, "displayName", "description")
+	if e.GetAttributeValue("displayName") != "" || e.GetAttributeValue("description") != "somebody" {
+		t.Errorf("read %q and %q, want the second alone", e.GetAttributeValue("displayName"), e.GetAttributeValue("description"))
+	}
+}
+
 func TestDescriptorsThatAreNone(t *testing.T) {
 	dc := fakead.RunT(t)
 	admin := asAdministrator(t, dc)

@@ -8,6 +8,8 @@ import (
 	"passback/writeback/protocol"
 )
 
+var everything = directory.Told{Length: true, Complexity: true, History: true, MinimumAge: true, MaximumAge: true}
+
 func TestJudge(t *testing.T) {
 	now := time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)
 	strict := protocol.Policy{Name: "strict", MinimumLength: 10, Complexity: true, History: 5, MinimumAgeSeconds: 3600}
@@ -42,7 +44,8 @@ func TestJudge(t *testing.T) {
 		{"names may not be read", strict, with(func(u *directory.User) { u.SAM = "" }), now, "Abcdefgh-1", protocol.RuleUnknown, protocol.Uncertain},
 		{"nothing that is known refuses", open, ivy, now, "ivy", protocol.RuleFilter, protocol.Likely},
 	} {
-		v := judge(tt.policy, tt.user, tt.now, protocol.Secrets{New: protocol.NewSecret(tt.password)})
+		v := judge(inputs{policy: directory.Policy{Policy: tt.policy, Told: everything}, user: tt.user, displayNameTold: true, now: tt.now,
+			secrets: protocol.Secrets{New: protocol.NewSecret(tt.password)}})
 		if v.Rule != tt.rule || v.Certainty != tt.certainty || v.Policy == nil || *v.Policy != tt.policy {
 			t.Errorf("%s: %s, %s; want %s, %s", tt.what, v.Rule, v.Certainty, tt.rule, tt.certainty)
 		}

@@ -33,7 +33,7 @@ func (v *policyView) minimumAge(ctx context.Context) finding {
 	if err != nil {
 		return warning("could not be read: "+err.Error(), "Let the agent's account read the domain's head: without it the agent cannot say which rule refused a password.")
 	}
-	return ageFinding(p)
+	return ageFinding(p.Policy)
 }
 
 func ageFinding(p protocol.Policy) finding {

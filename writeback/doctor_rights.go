@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -49,6 +50,7 @@ var rightsChecks = []check[*sample]{
 	{name: "write lockoutTime", look: writes("lockoutTime", "Resets and unlocks of locked accounts are refused with 33004.")},
 	{name: "write the marker", look: (*sample).writesMarker},
 	{name: "read the marker", look: (*sample).readsMarker},
+	{name: "read what the rules need", look: (*sample).readsRules},
 	{name: "Unexpire Password on the domain", look: extended(ofDomain, unexpirePassword, Failure, "CA;Unexpire Password", "A password set by a reset is expired at once.")},
 	{name: "no more than needed", look: (*sample).notAdministrator},
 	{name: "policy in effect", look: (*sample).policy},
@@ -160,17 +162,28 @@ func (s *sample) writesMarker(ctx context.Context) finding {
 }
 
 func (s *sample) readsMarker(ctx context.Context) finding {
-	if err := errors.Join(s.ownErr, s.tokenErr); err != nil {
-		return unread(err)
-	}
-	a, err := s.conn.Attribute(ctx, s.marker)
+	may, err := s.conn.MayRead(ctx, s.user.DN, s.marker)
 	switch {
 	case err != nil:
-		return warning("could not be read: "+err.Error(), "Let the agent's account read the schema, as Authenticated Users may by default.")
-	case a != nil && s.own.Grants(s.token, directory.ReadProperty, a.IDs...):
+		return unread(err)
+	case may[s.marker]:
 		return fine("granted")
 	}
 	return failure("not granted", "After an interruption the agent cannot tell what was done, and has to answer unknown. "+s.grant(ofUser, "RP;"+s.marker))
+}
+
+// readsRules looks at what the agent reads to say which rule refused a password.
+func (s *sample) readsRules(ctx context.Context) finding {
+	needed := []string{"pwdLastSet", "sAMAccountName", attrDisplayName, attrResultantPSO}
+	may, err := s.conn.MayRead(ctx, s.user.DN, needed...)
+	if err != nil {
+		return unread(err)
+	}
+	missing := slices.DeleteFunc(slices.Clone(needed), func(a string) bool { return may[a] })
+	if len(missing) > 0 {
+		return warning(strings.Join(missing, ", ")+" may not be read", "Without it the agent often cannot say which rule refused a password. "+s.grant(ofUser, "RP;"+missing[0]))
+	}
+	return fine("%s", strings.Join(needed, ", "))
 }
 
 // grant is the command that gives a right.
@@ -197,5 +210,5 @@ func (s *sample) policy(ctx context.Context) finding {
 	if err != nil {
 		return warning(p.Name+" could not be read: "+err.Error(), grantPolicies)
 	}
-	return ageFinding(p)
+	return ageFinding(p.Policy)
 }

@@ -99,6 +99,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"cannot change":     {func(l *lab) { must(l.t, l.dc.SetCannotChange("alice", true)) }, "alice", "rights/Change Password", writeback.Warning, "User cannot change password"},
 		"inheritance off":   {descriptor("D:PAI(A;;GA;;;BA)(A;;RPRC;;;AU)"), "alice", "rights/inheritance", writeback.Warning, "Switch it on"},
 		"marker not read":   {descriptor("D:PAI(A;;GA;;;BA)(OD;;RP;bf967972-0de6-11d0-a285-00aa003049e2;;AU)(A;;RPRC;;;AU)"), "alice", "rights/read the marker", writeback.Failure, "RP;extensionName;user"},
+		"rules not read":    {descriptor("D:PAI(OD;;RP;b77ea093-88d0-4780-9a98-911f8e8b1dca;;AU)(A;;GA;;;BA)(A;;RPRC;;;AU)"), "alice", "rights/read what the rules need", writeback.Warning, "RP;msDS-ResultantPSO;user"},
 		"rights not read":   {descriptor("D:PAI(A;;GA;;;BA)(A;;RP;;;AU)"), "alice", "rights/Reset Password", writeback.Warning, "could not be read"},
 		"an administrator":  {administrator, "alice", "rights/no more than needed", writeback.Warning, "and no more"},
 		"policy not read":   {ownPolicy, "alice", "rights/policy in effect", writeback.Warning, "only Domain Admins"},

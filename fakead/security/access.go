@@ -99,6 +99,9 @@ func (t *Token) evaluate(d *Descriptor, self bool) *Grants {
 	return g
 }
 
+// Everywhere tells whether all of the rights are granted whatever they are to: no ACE denies one of them for a type.
+func (g *Grants) Everywhere(want Mask) bool { return want&^g.always == 0 }
+
 // Has tells whether all of the rights are granted. The types are what they are to, from the class of the object
 // down: a property set and an attribute, an extended right, a class of children. An ACE counts if it names one of
 // them, or none.

@@ -25,6 +25,7 @@ type Conn struct {
 	wire    *wire
 	ldap    *ldap.Conn
 	root    rootDSE
+	token   Token     // of the bind account; nil: not asked for yet
 	broken  bool      // by a lost result: never used again
 	since   time.Time // idle
 }

@@ -71,6 +71,7 @@ type Domain struct {
 	siteKnown bool
 	known     map[string]string // address by the controller's dnsHostName
 	idle      map[string][]*Conn
+	schema    map[string]*Attribute // by name, as far as looked up
 	closed    bool
 }
 
@@ -105,7 +106,7 @@ func New(o Options) (*Domain, error) {
 	}
 	return &Domain{
 		o: o, site: o.Site, siteKnown: o.Site != "", head: "DC=" + strings.ReplaceAll(o.Domain, ".", ",DC="),
-		binding: make(chan struct{}, 1), known: map[string]string{}, idle: map[string][]*Conn{},
+		binding: make(chan struct{}, 1), known: map[string]string{}, idle: map[string][]*Conn{}, schema: map[string]*Attribute{},
 	}, nil
 }
 

@@ -7,7 +7,6 @@ package directory
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,9 +14,6 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
-	"github.com/google/uuid"
-
-	"passback/writeback/protocol"
 )
 
 // Addresses are where the domain's controllers are looked for, host:port, the preferred first.
@@ -75,32 +71,6 @@ func (c *Conn) MayWrite(ctx context.Context, dn string) (map[string]bool, error)
 	return names, nil
 }
 
-// An Attribute is an attribute's place in the schema.
-type Attribute struct {
-	MultiValued bool
-	IDs         []uuid.UUID // by which an ACE may name it: its own, and its property set's
-}
-
-// Attribute looks an attribute up in the schema; nil if there is none of this name.
-func (c *Conn) Attribute(ctx context.Context, name string) (*Attribute, error) {
-	root, err := c.readEntry(ctx, "", "schemaNamingContext")
-	if err != nil {
-		return nil, err
-	}
-	entries, err := c.search(ctx, ldap.NewSearchRequest(root.GetEqualFoldAttributeValue("schemaNamingContext"), ldap.ScopeSingleLevel, ldap.NeverDerefAliases,
-		1, 0, false, "(lDAPDisplayName="+ldap.EscapeFilter(name)+")", []string{"schemaIDGUID", "attributeSecurityGUID", "isSingleValued"}, nil))
-	if err != nil || len(entries) == 0 {
-		return nil, err
-	}
-	a := &Attribute{MultiValued: entries[0].GetEqualFoldAttributeValue("isSingleValued") == "FALSE"}
-	for _, id := range []string{"schemaIDGUID", "attributeSecurityGUID"} {
-		if raw := entries[0].GetEqualFoldRawAttributeValue(id); len(raw) == guidSize {
-			a.IDs = append(a.IDs, fromPacket(raw))
-		}
-	}
-	return a, nil
-}
-
 // ErrDescriptor says that an object's security descriptor may not be read.
 var ErrDescriptor = errors.New("its security descriptor could not be read")
 
@@ -124,85 +94,6 @@ func (c *Conn) Descriptor(ctx context.Context, dn string) (*Descriptor, error) {
 }
 
 const sdFlags = "1.2.840.113556.1.4.801" // LDAP_SERVER_SD_FLAGS_OID
-
-// Well-known SIDs (MS-DTYP 2.4.2.4).
-var (
-	everyone           = sid(1, 0)
-	network            = sid(5, 2)
-	authenticatedUsers = sid(5, 11)
-	thisOrganization   = sid(5, 15)
-	administrators     = sid(5, 32, 544)
-)
-
-const domainAdmins = 512 // relative to the domain's SID
-
-// Administrator reports whether a member of Administrators or of Domain Admins holds the token.
-func (t Token) Administrator() bool {
-	for s := range t {
-		if s == administrators || len(s) == len(sid(5, 21, 0, 0, 0, domainAdmins)) && strings.HasSuffix(s, string(binary.LittleEndian.AppendUint32(nil, domainAdmins))) {
-			return true
-		}
-	}
-	return false
-}
-
-// Token returns the SIDs of the bind account: those of the connection, where the controller tells them; else the
-// account's own, its groups', and those that everybody has who comes over the network.
-func (c *Conn) Token(ctx context.Context) (Token, error) {
-	t := Token{}
-	root, err := c.readEntry(ctx, "", "tokenGroups")
-	if err != nil {
-		return nil, err
-	}
-	t.add(root, "tokenGroups")
-	if len(t) > 0 {
-		return t, nil
-	}
-	dn, err := c.ownDN(ctx)
-	if err != nil {
-		return nil, err
-	}
-	own, err := c.readEntry(ctx, dn, "objectSid", "tokenGroups")
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range []string{everyone, network, authenticatedUsers, thisOrganization} {
-		t[s] = true
-	}
-	t.add(own, "objectSid", "tokenGroups")
-	return t, nil
-}
-
-func (t Token) add(e *ldap.Entry, attributes ...string) {
-	for _, a := range attributes {
-		for _, raw := range e.GetEqualFoldRawAttributeValues(a) {
-			t[string(raw)] = true
-		}
-	}
-}
-
-// ownDN finds the bind account by what it signed in with.
-func (c *Conn) ownDN(ctx context.Context) (string, error) {
-	user := c.domain.o.User
-	if _, err := ldap.ParseDN(user); err == nil && strings.Contains(user, "=") {
-		return user, nil
-	}
-	if _, name, slash := strings.Cut(user, `\`); slash {
-		user = name
-	}
-	found, err := c.FindName(ctx, user)
-	if err == nil && len(found) == 0 { // a user principal name that is nowhere written, name@domain
-		name, _, _ := strings.Cut(user, "@")
-		found, err = c.FindName(ctx, name)
-	}
-	if err != nil {
-		return "", err
-	}
-	if len(found) != 1 {
-		return "", fmt.Errorf("the agent's own account, %s, was not found: %w", c.domain.o.User, protocol.ErrInvalid)
-	}
-	return found[0].DN, nil
-}
 
 // Policies counts the password settings objects that can be seen, and those of them whose numbers can be read.
 func (c *Conn) Policies(ctx context.Context) (seen, readable int, err error) {
