@@ -2,7 +2,6 @@ package writeback
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -275,7 +274,7 @@ func TestDiagnosisOverTheMatrixOfPolicies(t *testing.T) {
 	}
 	page := tally.page()
 	t.Log("\n" + page)
-	tally.compare(t, page)
+	CompareShown(t, "../docs/diagnosis.md", "table", page)
 }
 
 // A row of the table: what was broken, and what could not be read.
@@ -340,27 +339,4 @@ func (t *tally) page() string {
 		}
 	}
 	return b.String()
-}
-
-// compare holds the page in docs to what was counted. With PASSBACK_UPDATE=1 it is written.
-func (t *tally) compare(tt *testing.T, table string) {
-	const file, begin, end = "../docs/diagnosis.md", "<!-- counted -->\n", "<!-- end -->"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		tt.Fatal(err)
-	}
-	before, rest, _ := strings.Cut(string(text), begin)
-	shown, after, found := strings.Cut(rest, end)
-	if !found {
-		tt.Fatalf("%s has no place for the table", file)
-	}
-	if shown == table {
-		return
-	}
-	if os.Getenv("PASSBACK_UPDATE") != "1" {
-		tt.Fatalf("%s shows another table; write it by PASSBACK_UPDATE=1 go test ./writeback -run %s", file, tt.Name())
-	}
-	if err := os.WriteFile(file, []byte(before+begin+table+end+after), 0o644); err != nil {
-		tt.Fatal(err)
-	}
 }

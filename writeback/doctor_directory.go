@@ -4,6 +4,7 @@ package writeback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -133,6 +134,8 @@ func openAdvice(err error) string {
 	switch {
 	case directory.KindOf(err) == directory.BindRefused:
 		return "Correct bind.user or the password file, and see whether the account is locked, disabled or expired. The agent tries again only when it is reloaded, so as not to lock its own account."
+	case errors.Is(err, directory.ErrTicket):
+		return "Let this host reach the controller's port 88, and see that the clocks of both agree within 5 minutes."
 	case strings.Contains(text, "x509:"):
 		return "Name the authority that signed the controller's certificate in ca_file, and name the controller as its certificate does."
 	case strings.Contains(text, "it serves"):

@@ -66,6 +66,9 @@ func (x *examination) examineRights(ctx context.Context, domains []*domainView, 
 
 func (s *sample) find(ctx context.Context) finding {
 	var found []string
+	if !slices.ContainsFunc(s.domains, func(d *domainView) bool { return d.conn != nil }) {
+		return failure("no domain could be asked", "See the lines above.")
+	}
 	for _, d := range s.domains {
 		if d.conn == nil {
 			continue

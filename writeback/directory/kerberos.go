@@ -106,12 +106,15 @@ func (d *Domain) kerberosClient(address string) (*client.Client, error) {
 	return client.NewWithPassword(name, realm, d.o.Password.Reveal(), conf, client.DisablePAFXFAST(true)), nil
 }
 
+// ErrTicket says that the key distribution centre gave no ticket.
+var ErrTicket = errors.New("no ticket")
+
 // A ticketError is that of a ticket which was not given. gokrb5 keeps the centre's code in its text alone.
 type ticketError struct{ err error }
 
 func (e *ticketError) Error() string { return "get a ticket: " + printable(e.err.Error()) }
 
-func (e *ticketError) Unwrap() error { return e.err }
+func (e *ticketError) Unwrap() []error { return []error{ErrTicket, e.err} }
 
 var codeOfKDC = regexp.MustCompile(`KRB Error: \((\d+)\)`)
 

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -87,5 +88,22 @@ func TestATicketThatIsRefusedIsAskedForOnce(t *testing.T) {
 	}
 	if !l.binds(dn, initialPassword) {
 		t.Error("the agent has locked its own account out")
+	}
+}
+
+// The fake domain controller gives no tickets, as one whose port 88 a firewall shuts.
+func TestNoTicketCanBeHad(t *testing.T) {
+	l := newLab(t)
+	if l.fake == nil {
+		t.Skip("a real domain controller may give one")
+	}
+	d := l.open(gssapi("svc", initialPassword))
+	for range 2 {
+		if _, err := d.Open(t.Context(), l.host); directory.KindOf(err) != directory.Unreachable || !errors.Is(err, directory.ErrTicket) {
+			t.Errorf("%v, want that it could not be reached, to be tried again", err)
+		}
+	}
+	if _, err := directory.New(directory.Options{Domain: "corp.example", Kerberos: true, User: "CN=svc,DC=corp,DC=example", Password: protocol.NewSecret("x")}); err == nil {
+		t.Error("a DN is no principal")
 	}
 }
