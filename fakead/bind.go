@@ -50,6 +50,9 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 		s.auditLockout(user, &before, account)
 		return s.refuseBind(admission)
 	}
+	if req.session.fastBind {
+		return result{}
+	}
 	s.logons++
 	req.session.become(user)
 	req.session.logon = firstLogon + s.logons

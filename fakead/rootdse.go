@@ -4,52 +4,19 @@ package fakead
 // contexts, since DNS is not this server's, and the operational attributes that start an action when written.
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
 	"passback/fakead/tree"
 )
 
-// supportedControls are those of every version since 2012 R2, by the last number of 1.2.840.113556.1.4.
-var supportedControls = []string{
-	"319", "801", "473", "528", "417", "619", "841", "529", "805", "521", "970", "1338", "474", "1339", "1340", "1413", "1504", "1852", "802",
-	"1907", "1948", "1974", "1341", "2026", "2064", "2065", "2066", "2090", "2205", "2204", "2206", "2211", "2239", "2255", "2256",
-}
-
-// laterControls came with a version.
-var laterControls = map[string][]string{
-	"2012R2": nil, "2016": {"2309"}, "2019": {"2309", "2330", "2354"}, "2022": {"2309", "2330", "2354"}, "2025": {"2309", "2330", "2354"},
-}
-
-// netscapeControls are those of virtual list views.
-var netscapeControls = []string{"2.16.840.1.113730.3.4.9", "2.16.840.1.113730.3.4.10"}
-
-const microsoftLDAP = "1.2.840.113556.1.4."
-
 var supportedCapabilities = []string{"800", "1670", "1791", "1935", "2080", "2237"}
-
-var supportedExtensions = []string{
-	oidStartTLS, "1.3.6.1.4.1.1466.101.119.1", microsoftLDAP + "1781", oidWhoAmI, microsoftLDAP + "2212",
-}
 
 var supportedPolicies = []string{
 	"MaxPoolThreads", "MaxPercentDirSyncRequests", "MaxDatagramRecv", "MaxReceiveBuffer", "InitRecvTimeout", "MaxConnections", "MaxConnIdleTime",
 	"MaxPageSize", "MaxBatchReturnMessages", "MaxQueryDuration", "MaxDirSyncDuration", "MaxTempTableSize", "MaxResultSetSize", "MinResultSets",
 	"MaxResultSetsPerConn", "MaxNotificationPerConn", "MaxValRange", "MaxValRangeTransitive", "ThreadMemoryLimit", "SystemMemoryLimitPercent",
 }
-
-func (s *Server) controlOIDs() []string {
-	var oids []string
-	for _, number := range slices.Concat(supportedControls, laterControls[s.os]) {
-		if oid := microsoftLDAP + number; !s.withoutPolicyHints.Load() || oid != oidPolicyHints && oid != oidPolicyHintsDeprecated {
-			oids = append(oids, oid)
-		}
-	}
-	return append(oids, netscapeControls...)
-}
-
-func (s *Server) supportsControl(oid string) bool { return slices.Contains(s.controlOIDs(), oid) }
 
 // searchRootDSE answers whatever the filter: rootDSE is no entry.
 func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
@@ -96,7 +63,7 @@ func (s *Server) rootDSE() []tree.Value {
 		tree.Strings("supportedLDAPPolicies", supportedPolicies...),
 		tree.Strings("supportedControl", s.controlOIDs()...),
 		tree.Strings("supportedCapabilities", withPrefix(microsoftLDAP, supportedCapabilities)...),
-		tree.Strings("supportedExtension", supportedExtensions...),
+		tree.Strings("supportedExtension", extensionOIDs()...),
 		tree.Strings("subschemaSubentry", "CN=Aggregate,"+schema),
 		tree.Strings("serverName", server),
 		tree.Strings("schemaNamingContext", schema),

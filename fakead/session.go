@@ -12,6 +12,7 @@ import (
 type session struct {
 	remote    net.Addr
 	encrypted bool            // TLS is on
+	fastBind  bool            // binds are judged, and bind nobody. Guarded by Server.mu
 	bound     atomic.Bool     // user is set
 	user      *tree.Entry     // bound as; nil: anonymous. Guarded by Server.mu, set by become
 	token     *security.Token // of user, once it is needed. Guarded by Server.mu
@@ -41,14 +42,4 @@ func (s *Server) callerName(c *session) string {
 		return ""
 	}
 	return c.user.DN().String()
-}
-
-// whoAmI is the authorization identity of RFC 4532, as a domain controller writes it.
-func (s *Server) whoAmI(c *session) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.user == nil {
-		return ""
-	}
-	return "u:" + s.netbios + `\` + c.user.First("sAMAccountName")
 }

@@ -85,6 +85,9 @@ func (e Error) near(matched DN) *Error {
 	return &e
 }
 
+// NotDynamic is the refusal to refresh an entry that does not expire.
+func NotDynamic() error { return errObjectClass.about(nil) }
+
 // BadName is the refusal of a name that ParseDN does not take.
 func BadName() error { return errBadName.near(nil) }
 
