@@ -74,27 +74,32 @@ func saveAccount(set func(name string, values ...string), before, after *passwor
 	}
 }
 
-// computed returns the value of an attribute that is computed when it is asked for, nil for any other.
-func (s *Server) computed(e *tree.Entry, name string) [][]byte {
-	if !e.IsA("user") {
+func (r reading) computedControl() [][]byte {
+	if !r.entry.IsA("user") {
 		return nil
 	}
-	switch strings.ToLower(name) {
-	case "msds-user-account-control-computed":
-		bits := loadAccount(e).ComputedControl(s.policyFor(e), s.clock.Now())
-		return [][]byte{decimal(int64(bits))}
-	case "msds-userpasswordexpirytimecomputed":
-		return [][]byte{decimal(expiryTime(loadAccount(e), s.policyFor(e)))}
-	case "msds-resultantpso":
-		if settings := s.resultantSettings(e); settings != nil {
-			return toValues(settings.Name)
-		}
-		return nil
-	case "msds-keyversionnumber":
-		return [][]byte{decimal(int64(1 + s.keyVersions[e.GUID()]))}
-	default:
+	return [][]byte{decimal(int64(loadAccount(r.entry).ComputedControl(r.policyFor(r.entry), r.clock.Now())))}
+}
+
+func (r reading) expiryTime() [][]byte {
+	if !r.entry.IsA("user") {
 		return nil
 	}
+	return [][]byte{decimal(expiryTime(loadAccount(r.entry), r.policyFor(r.entry)))}
+}
+
+func (r reading) resultantPSO() [][]byte {
+	if settings := r.resultantSettings(r.entry); settings != nil && r.entry.IsA("user") {
+		return toValues(settings.Name)
+	}
+	return nil
+}
+
+func (r reading) keyVersion() [][]byte {
+	if !r.entry.IsA("user") {
+		return nil
+	}
+	return [][]byte{decimal(int64(1 + r.keyVersions[r.entry.GUID()]))}
 }
 
 func expiryTime(a *password.Account, p password.Policy) int64 {

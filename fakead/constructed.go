@@ -1,48 +1,72 @@
 package fakead
 
 // Constructed attributes (MS-ADTS 3.1.1.4.5), computed when they are asked for by name. Those that follow from a
-// password are in account.go. Left out on purpose: those that tell of replication.
+// password are in account.go, those of the subschema in subschema.go. Left out on purpose: those that tell of replication.
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 
+	"passback/fakead/security"
 	"passback/fakead/tree"
 )
 
+// A reading is one entry on its way into an answer.
+type reading struct {
+	*Server
+	req   *request
+	scope tree.Scope
+	entry *tree.Entry
+}
+
+// A constructor computes the values of an attribute.
+type constructor struct {
+	compute func(reading) [][]byte
+	note    string // for SUPPORTED.md
+}
+
+// constructors are the constructed attributes that there are; the schema's others have no values.
+var constructors = map[string]constructor{
+	"allowedAttributes":                   {compute: func(r reading) [][]byte { return toValues(r.entry.AllowedAttributes()...) }},
+	"allowedAttributesEffective":          {compute: func(r reading) [][]byte { return toValues(r.writableAttributes(r.req, r.entry)...) }},
+	"allowedChildClasses":                 {compute: func(r reading) [][]byte { return toValues(r.childClasses(false)...) }},
+	"allowedChildClassesEffective":        {compute: func(r reading) [][]byte { return toValues(r.childClasses(true)...) }},
+	"attributeTypes":                      {compute: reading.attributeTypes},
+	"canonicalName":                       {compute: func(r reading) [][]byte { return toValues(canonicalName(r.entry.DN())) }},
+	"createTimeStamp":                     {compute: func(r reading) [][]byte { return r.entry.Get("whenCreated") }},
+	"fromEntry":                           {compute: func(reading) [][]byte { return toValues("TRUE") }},
+	"modifyTimeStamp":                     {compute: func(r reading) [][]byte { return r.entry.Get("whenChanged") }},
+	"msDS-Approx-Immed-Subordinates":      {compute: reading.subordinates, note: "exact"},
+	"msDS-KeyVersionNumber":               {compute: reading.keyVersion},
+	"msds-memberOfTransitive":             {compute: func(r reading) [][]byte { return r.transitive("memberOf") }, note: "in searches of one entry, as Windows"},
+	"msds-memberTransitive":               {compute: func(r reading) [][]byte { return r.transitive("member") }, note: "in searches of one entry, as Windows"},
+	"msDS-parentdistname":                 {compute: parentName},
+	"msDS-PrincipalName":                  {compute: func(r reading) [][]byte { return r.principalName(r.entry) }},
+	"msDS-ResultantPSO":                   {compute: reading.resultantPSO},
+	"msDS-User-Account-Control-Computed":  {compute: reading.computedControl},
+	"msDS-UserPasswordExpiryTimeComputed": {compute: reading.expiryTime},
+	"objectClasses":                       {compute: reading.objectClasses},
+	"parentGUID":                          {compute: func(r reading) [][]byte { return parentGUID(r.entry) }},
+	"primaryGroupToken":                   {compute: func(r reading) [][]byte { return primaryGroupToken(r.entry) }},
+	"sDRightsEffective": {compute: func(r reading) [][]byte {
+		return [][]byte{decimal(int64(r.accessTo(r.req.session, r.entry).partsWritable()))}
+	}},
+	"structuralObjectClass": {compute: func(r reading) [][]byte { return r.entry.Get("objectClass") }},
+	"subSchemaSubEntry": {compute: func(r reading) [][]byte {
+		return toValues(r.tree.SchemaDN().Child("CN", "Aggregate").String())
+	}},
+	"tokenGroups":                   {compute: func(r reading) [][]byte { return r.tokenGroups(true) }, note: "in searches of one entry, as Windows"},
+	"tokenGroupsNoGCAcceptable":     {compute: func(r reading) [][]byte { return r.tokenGroups(true) }, note: "in searches of one entry, as Windows"},
+	"tokenGroupsGlobalAndUniversal": {compute: func(r reading) [][]byte { return r.tokenGroups(false) }, note: "in searches of one entry, as Windows"},
+}
+
+// constructed computes an attribute when it is asked for by name.
 func (s *Server) constructed(req *request, m *searchRequest, e *tree.Entry, name string) [][]byte {
-	switch name {
-	case "allowedAttributes":
-		return toValues(e.AllowedAttributes()...)
-	case "allowedAttributesEffective":
-		return toValues(s.writableAttributes(req, e)...)
-	case "canonicalName":
-		return toValues(canonicalName(e.DN()))
-	case "createTimeStamp":
-		return e.Get("whenCreated")
-	case "modifyTimeStamp":
-		return e.Get("whenChanged")
-	case "msDS-PrincipalName":
-		return s.principalName(e)
-	case "parentGUID":
-		return parentGUID(e)
-	case "primaryGroupToken":
-		return primaryGroupToken(e)
-	case "sDRightsEffective":
-		return [][]byte{decimal(int64(s.accessTo(req.session, e).partsWritable()))}
-	case "structuralObjectClass":
-		return e.Get("objectClass")
-	case "subSchemaSubEntry":
-		return toValues(s.tree.SchemaDN().Child("CN", "Aggregate").String())
-	case "tokenGroups", "tokenGroupsGlobalAndUniversal":
-		if m.scope != tree.BaseObject {
-			return nil
-		}
-		return s.tokenGroups(e, name == "tokenGroups")
-	default:
-		return s.computed(e, name)
+	if c, ok := constructors[name]; ok {
+		return c.compute(reading{s, req, m.scope, e})
 	}
+	return nil
 }
 
 func toValues(texts ...string) [][]byte { return tree.Strings("", texts...).Values }
@@ -54,6 +78,52 @@ func (s *Server) writableAttributes(req *request, e *tree.Entry) []string {
 		a := tree.LookupAttribute(name)
 		return a.SystemOnly || a.Constructed || a.OwnedBySAM || !access.writes(a)
 	})
+}
+
+// childClasses are the classes that may lie below the entry, or those of them that the caller may make.
+func (r reading) childClasses(effective bool) []string {
+	access := r.accessTo(r.req.session, r.entry)
+	var names []string
+	for _, c := range tree.Classes() {
+		if c.Under(r.entry) && (!effective || access.grants.Has(security.CreateChild, access.class, c.GUID)) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func (r reading) subordinates() [][]byte {
+	children := int64(0)
+	for range r.tree.Walk(r.entry, tree.SingleLevel) {
+		children++
+	}
+	return [][]byte{decimal(children)}
+}
+
+// transitive are the names of all that a link leads to, however indirectly.
+func (r reading) transitive(link string) [][]byte {
+	if r.scope != tree.BaseObject {
+		return nil
+	}
+	var names []string
+	seen := map[*tree.Entry]bool{r.entry: true}
+	for open := r.entry.Linked(link); len(open) > 0; {
+		e := open[0]
+		open = open[1:]
+		if !seen[e] {
+			seen[e] = true
+			names = append(names, e.DN().String())
+			open = append(slices.Clip(open), e.Linked(link)...)
+		}
+	}
+	return toValues(names...)
+}
+
+func parentName(r reading) [][]byte {
+	if r.entry.Parent() == nil {
+		return nil
+	}
+	return toValues(r.entry.Parent().DN().String())
 }
 
 // canonicalName is corp.example/Users/Alice, with a slash at the end for a naming context of a domain.
@@ -105,12 +175,15 @@ const (
 	domainLocalScope = 0x4
 )
 
-// tokenGroups are the SIDs of the security groups that e is in, however indirectly.
-func (s *Server) tokenGroups(e *tree.Entry, local bool) [][]byte {
+// tokenGroups are the SIDs of the security groups that the entry is in, however indirectly.
+func (r reading) tokenGroups(local bool) [][]byte {
+	if r.scope != tree.BaseObject {
+		return nil
+	}
 	var sids [][]byte
-	for group := range s.groupsOf(e) {
+	for group := range r.groupsOf(r.entry) {
 		kind, _ := group.Int("groupType")
-		if group != e && kind&securityGroup != 0 && (local || kind&domainLocalScope == 0) {
+		if group != r.entry && kind&securityGroup != 0 && (local || kind&domainLocalScope == 0) {
 			sids = append(sids, []byte(group.SID()))
 		}
 	}

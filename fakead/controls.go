@@ -70,7 +70,7 @@ func (s *Server) controlOIDs() []string {
 
 func (s *Server) supportsListed(c listedControl) bool {
 	hints := c.oid == oidPolicyHints || c.oid == oidPolicyHintsDeprecated
-	return c.since <= s.os && !(hints && s.withoutPolicyHints.Load()) // versions are years, and in order as strings
+	return c.since <= s.os && (!hints || !s.withoutPolicyHints.Load()) // versions are years, and in order as strings
 }
 
 func (s *Server) supportsControl(oid string) bool {

@@ -4,6 +4,28 @@ package fakead
 // decodes itself what has to be quick, bind, search and modify, and what gldap cannot route: compare, modifyDN and
 // extended operations. Left out on purpose: SASL, Sicily (NTLM).
 
+import ber "github.com/go-asn1-ber/asn1-ber"
+
+// An operation is one of RFC 4511's.
+type operation struct {
+	tag    ber.Tag
+	handle func(*Server, *request) result // nil: gldap routes it
+	feature
+}
+
+var operations = []operation{
+	{tagSearch, (*Server).search, feature{"Search", yes, "derefAliases and size limits above MaxPageSize have no effect, as on Windows"}},
+	{tagBind, (*Server).bind, feature{"Bind", partly, "simple, versions 2 and 3, with all forms of names; SASL and Sicily (NTLM) are refused"}},
+	{tagModify, (*Server).modify, feature{"Modify", yes, ""}},
+	{tagAdd, nil, feature{"Add", yes, ""}},
+	{tagDelete, nil, feature{"Delete", yes, "leaves a tombstone for 180 days; no Recycle Bin, which is off in a new forest; no undelete"}},
+	{tagModifyDN, (*Server).modifyDN, feature{"ModifyDN", yes, "within the domain"}},
+	{tagCompare, (*Server).compare, feature{"Compare", yes, ""}},
+	{tagExtended, (*Server).extended, feature{"Extended", yes, "the operations below; any other is 2 / 0000203D, Password Modify too"}},
+	{tagAbandon, nil, feature{"Abandon", yes, "what it names has been answered by then: a connection's requests are served in order"}},
+	{tagUnbind, nil, feature{"Unbind", yes, ""}},
+}
+
 // ownHandler returns how the server answers a request past gldap; nil leaves it to gldap.
 func (s *Server) ownHandler(req *request) handler {
 	if !s.supportsCriticalControls(req) {
@@ -12,24 +34,16 @@ func (s *Server) ownHandler(req *request) handler {
 	if needsBind(req) && !req.session.bound.Load() {
 		return fails(result{code: codeOperationsError, text: s.text.notBound()})
 	}
-	switch req.operation {
-	case tagBind:
-		return s.bind
-	case tagSearch:
-		return s.search
-	case tagModify:
-		return s.modify
-	case tagExtended:
-		return s.extended
-	case tagCompare:
-		return s.compare
-	case tagModifyDN:
-		return s.modifyDN
-	case tagAdd, tagDelete:
-		return nil
-	default:
-		return fails(result{code: codeProtocolError, text: s.text.undecodable()})
+	for _, o := range operations {
+		switch {
+		case o.tag != req.operation:
+		case o.handle == nil:
+			return nil
+		default:
+			return func(req *request) result { return o.handle(s, req) }
+		}
 	}
+	return fails(result{code: codeProtocolError, text: s.text.undecodable()})
 }
 
 func fails(res result) handler { return func(*request) result { return res } }

@@ -17,8 +17,8 @@ var windowsVersions = []string{"2012R2", "2016", "2019", "2022", "2025"}
 
 // adFlags are the flags of `passback ad`.
 type adFlags struct {
-	options         fakead.Options
-	ldif, readyFile string
+	options                fakead.Options
+	ldif, words, readyFile string
 }
 
 func adCommand() *cobra.Command {
@@ -33,6 +33,7 @@ func adCommand() *cobra.Command {
 	c.Flags().StringVar(&f.options.NetBIOS, "netbios", "", "NetBIOS `NAME` of the domain (default: the domain's first label, in capitals)")
 	c.Flags().StringVar(&f.options.AdminPassword, "admin-password", "", "the Administrator's `PASSWORD` (default: a random one, shown)")
 	c.Flags().StringVar(&f.ldif, "ldif", "", "add the entries of this `FILE`, as ldifde exports a domain")
+	c.Flags().StringVar(&f.words, "banned-words", "", "refuse new passwords that contain a word of this `FILE`, a word a line")
 	c.Flags().StringVar(&f.options.OS, "os", "2022", "Windows Server `VERSION` to be: "+strings.Join(windowsVersions, ", "))
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
@@ -57,6 +58,13 @@ func serveAD(c *cobra.Command, f adFlags) error {
 		defer file.Close()
 		f.options.LDIF = file
 	}
+	if f.words != "" {
+		filter, err := bannedWords(f.words)
+		if err != nil {
+			return fmt.Errorf("--banned-words: %w", err)
+		}
+		f.options.Filters = append(f.options.Filters, filter)
+	}
 	ready := readyFile(f.readyFile)
 	if err := ready.remove(); err != nil {
 		return err
@@ -72,6 +80,15 @@ func serveAD(c *cobra.Command, f adFlags) error {
 	defer removeCA()
 	content := map[string]any{"ca_file": ca, "directory": directoryPart(server)}
 	return serve(c.Context(), ready, content, func() { printAD(c.OutOrStdout(), server, ca) }, server.Close)
+}
+
+func bannedWords(name string) (fakead.PasswordFilter, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the file
+	}
+	defer file.Close()
+	return fakead.BannedWords(file)
 }
 
 func directoryPart(s *fakead.Server) map[string]string {

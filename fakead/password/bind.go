@@ -19,6 +19,22 @@ const (
 	AccountLockedOut   Admission = 0x775
 )
 
+// Admissions tells what each refusal of a logon means, in the order in which they are looked for.
+var Admissions = []struct {
+	Admission Admission
+	Means     string
+}{
+	{NoSuchUser, "no account has that name"},
+	{AccountLockedOut, "locked out, whatever the password"},
+	{WrongPassword, "wrong password, or the one before the last"},
+	{AccountIsDisabled, "right password, disabled"},
+	{AccountExpired, "right password, accountExpires has passed"},
+	{PasswordMustChange, "right password, pwdLastSet is 0"},
+	{PasswordExpired, "right password, older than the maximum age"},
+	{WrongWorkstation, "right password, userWorkstations names others only"},
+	{OutsideLogonHours, "right password, outside of logonHours"},
+}
+
 // Logon judges a password at logon and keeps the account's counters. What else stands in the way is told only
 // to who knows the password, except for a lockout.
 func (a *Account) Logon(p Policy, now time.Time, password string) Admission {

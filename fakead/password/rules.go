@@ -22,6 +22,19 @@ const (
 	Filter       Rule = "filter" // a password filter's decision, which is made outside of this package
 )
 
+// Rules tells what each rule says, in their order, and where Windows says so.
+var Rules = []struct {
+	Rule         Rule
+	Says, Source string
+}{
+	{MinimumAge, "a change, or a reset with policy hints, within the minimum age of the last one", "MS-SAMR 3.1.1.7.1"},
+	{Length, "fewer UTF-16 units than the minimum length, or more than 256", "MS-SAMR 3.1.1.7.1 and 3.1.1.7.2"},
+	{Complexity, "fewer than three of the five categories of characters", "MS-SAMR 3.1.1.7.2"},
+	{ContainsName, "contains sAMAccountName, or a part of displayName, of three characters or more", "MS-SAMR 3.1.1.7.2"},
+	{History, "a change, or a reset with policy hints, to one of the last N passwords", "MS-SAMR 3.1.1.7.1"},
+	{Filter, "a filter of Options.Filters says no, or --banned-words does", "as a password filter DLL"},
+}
+
 // A Check says which of the rules that a reset is normally free of apply: all do to a change, and to a reset
 // with the policy hints control.
 type Check struct{ AgeAndHistory bool }

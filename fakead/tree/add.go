@@ -130,14 +130,23 @@ func judgeStructure(e *Entry, class *Class) error {
 	if a := LookupAttribute(e.dn[0].Type); a == nil || a != LookupAttribute(class.RDN) {
 		return errRDNType.near(e.dn.Parent())
 	}
-	for _, c := range class.Chain() {
-		for _, container := range c.Containers {
-			if e.parent.IsA(container) {
-				return nil
-			}
+	if !class.Under(e.parent) {
+		return errNaming.near(e.dn.Parent())
+	}
+	return nil
+}
+
+// Under tells whether the schema lets objects of the class lie directly below an entry.
+func (c *Class) Under(parent *Entry) bool {
+	if c.Kind == "abstract" || c.Kind == "auxiliary" {
+		return false
+	}
+	for _, class := range c.Chain() {
+		if slices.ContainsFunc(class.Containers, parent.IsA) {
+			return true
 		}
 	}
-	return errNaming.near(e.dn.Parent())
+	return false
 }
 
 // fill takes a client's values into the plan.

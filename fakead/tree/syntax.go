@@ -68,6 +68,24 @@ func syntaxNamed(name string) Syntax {
 // OIDs returns attributeSyntax and oMSyntax.
 func (s Syntax) OIDs() (attribute string, om int) { return syntaxes[s].attribute, syntaxes[s].om }
 
+// String is the syntax's name in MS-ADTS, shortened as the tables of folder schema have it.
+func (s Syntax) String() string { return syntaxes[s].name }
+
+// LDAP returns the OID by which RFC 4517 or Microsoft names the syntax to LDAP clients.
+func (s Syntax) LDAP() string { return ldapSyntaxes[s] }
+
+const rfc4517, microsoftSyntax = "1.3.6.1.4.1.1466.115.121.1.", "1.2.840.113556.1.4."
+
+// ldapSyntaxes are those of MS-ADTS 3.1.1.3.1.1.1.
+var ldapSyntaxes = map[Syntax]string{
+	SyntaxDN: rfc4517 + "12", SyntaxOID: rfc4517 + "38", SyntaxCaseString: microsoftSyntax + "1362", SyntaxTeletex: microsoftSyntax + "905",
+	SyntaxPrintable: rfc4517 + "44", SyntaxIA5: rfc4517 + "26", SyntaxNumericString: rfc4517 + "36", SyntaxDNBinary: microsoftSyntax + "903",
+	SyntaxBoolean: rfc4517 + "7", SyntaxInteger: rfc4517 + "27", SyntaxEnumeration: rfc4517 + "27", SyntaxOctets: rfc4517 + "40",
+	SyntaxReplicaLink: rfc4517 + "40", SyntaxUTCTime: rfc4517 + "53", SyntaxTime: rfc4517 + "24", SyntaxString: rfc4517 + "15",
+	SyntaxAddress: rfc4517 + "43", SyntaxDNString: microsoftSyntax + "904", SyntaxDescriptor: microsoftSyntax + "907",
+	SyntaxLargeInteger: microsoftSyntax + "906", SyntaxSID: rfc4517 + "40",
+}
+
 // ordered tells whether >= and <= mean anything.
 func (s Syntax) ordered() bool {
 	switch s {
