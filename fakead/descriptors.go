@@ -35,6 +35,7 @@ type heritage struct {
 type descriptors struct {
 	classes map[*tree.Class]*security.Descriptor
 	known   map[string]*protection // by the binary form
+	shared  map[*byte]*protection  // by where the binary form is that entries share
 	born    map[birth]*protection
 	passed  map[heritage]*protection
 	initial bool // a new domain is being made, whose objects have descriptors of their own
@@ -42,7 +43,7 @@ type descriptors struct {
 
 func newDescriptors() descriptors {
 	return descriptors{
-		classes: map[*tree.Class]*security.Descriptor{}, known: map[string]*protection{},
+		classes: map[*tree.Class]*security.Descriptor{}, known: map[string]*protection{}, shared: map[*byte]*protection{},
 		born: map[birth]*protection{}, passed: map[heritage]*protection{}, initial: true,
 	}
 }
@@ -56,14 +57,22 @@ func (s *Server) descriptorOf(e *tree.Entry) *security.Descriptor {
 	if len(values) != 1 {
 		return closed
 	}
-	if p := s.descriptors.known[string(values[0])]; p != nil {
-		return p.descriptor
+	at := &values[0][0] // a descriptor is never of no bytes
+	p := s.descriptors.shared[at]
+	if p == nil {
+		if p = s.descriptors.known[string(values[0])]; p == nil {
+			d, err := security.Parse(values[0])
+			if err != nil {
+				return closed
+			}
+			p = s.remember(d, values[0])
+		}
+		if len(s.descriptors.shared) >= maxDescriptors {
+			clear(s.descriptors.shared)
+		}
+		s.descriptors.shared[at] = p
 	}
-	d, err := security.Parse(values[0])
-	if err != nil {
-		return closed
-	}
-	return s.remember(d, values[0]).descriptor
+	return p.descriptor
 }
 
 // intern returns the one protection that says what d says.
@@ -82,6 +91,7 @@ func (s *Server) remember(d *security.Descriptor, value []byte) *protection {
 	c := &s.descriptors
 	if len(c.known) >= maxDescriptors {
 		clear(c.known)
+		clear(c.shared)
 		clear(c.born)
 		clear(c.passed)
 	}

@@ -31,9 +31,7 @@ func (s *server) fill(ctx context.Context) ([][]byte, error) {
 
 // guid reads the objectGUID of a user.
 func (c *client) guid(base, name string) ([]byte, error) {
-	filter := element(0xa3, text("sAMAccountName"), text(name))
-	search := element(0x63, text(base), []byte{0x0a, 1, 2, 0x0a, 1, 0, 0x02, 1, 0, 0x02, 1, 0, 0x01, 1, 0}, filter, element(0x30, text("objectGUID")))
-	if _, err := c.conn.Write(message(search)); err != nil {
+	if _, err := c.conn.Write(nameSearch(base, name)); err != nil {
 		return nil, err //nolint:wrapcheck // the caller says what it was doing
 	}
 	body, err := messageOf(c.reader)

@@ -5,10 +5,8 @@ package main
 
 import (
 	"bufio"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"unicode/utf16"
 )
 
 // element encodes one element around the others.
@@ -35,20 +33,20 @@ func bindRequest(name, password string) []byte {
 	return message(element(0x60, []byte{0x02, 1, 3}, text(name), element(0x80, []byte(password))))
 }
 
-// guidSearch asks for a few attributes of the entry with this objectGUID, anywhere below base.
-func guidSearch(base string, guid []byte) []byte {
-	filter := element(0xa3, text("objectGUID"), element(0x04, guid))
+func guidSearch(base string, guid []byte) []byte { return search(base, "objectGUID", guid) }
+
+func nameSearch(base, name string) []byte { return search(base, "sAMAccountName", []byte(name)) }
+
+// search asks for a few attributes of what is equal to a value, anywhere below base.
+func search(base, attribute string, value []byte) []byte {
+	filter := element(0xa3, text(attribute), element(0x04, value))
 	wanted := element(0x30, text("cn"), text("sn"), text("mail"), text("objectGUID"))
 	return message(element(0x63, text(base), []byte{0x0a, 1, 2, 0x0a, 1, 0, 0x02, 1, 0, 0x02, 1, 0, 0x01, 1, 0}, filter, wanted))
 }
 
 // reset replaces unicodePwd.
 func reset(dn, password string) []byte {
-	var value []byte
-	for _, unit := range utf16.Encode([]rune(`"` + password + `"`)) {
-		value = binary.LittleEndian.AppendUint16(value, unit)
-	}
-	modification := element(0x30, text("unicodePwd"), element(0x31, element(0x04, value)))
+	modification := element(0x30, text("unicodePwd"), element(0x31, element(0x04, quotedUTF16(password))))
 	return message(element(0x66, text(dn), element(0x30, element(0x30, []byte{0x0a, 1, 2}, modification))))
 }
 

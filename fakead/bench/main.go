@@ -36,7 +36,8 @@ func main() {
 	var o options
 	flag.DurationVar(&o.turn, "turn", time.Second, "how long a server is measured at a time")
 	flag.IntVar(&o.turns, "turns", 3, "how often each of two servers has its turn")
-	flag.StringVar(&o.skip, "skip", "", "what not to measure: slapd, samba, start, with commas between")
+	flag.IntVar(&o.users, "users", 1_000_000, "how many users the large directory has")
+	flag.StringVar(&o.skip, "skip", "", "what not to measure: slapd, samba, start, size, with commas between")
 	flag.StringVar(&o.oracle, "oracle", "fakead/oracle/samba.sh", "the `SCRIPT` that starts the real domain controller")
 	flag.StringVar(&o.profile, "profile", "", "write the CPU profile of the last fake domain controller under load to this `FILE`")
 	serve := flag.Bool("serve", false, "used by the program itself: be the fake domain controller")
@@ -63,7 +64,7 @@ func run(ctx context.Context, o options) error {
 		name    string
 		measure func(context.Context, options) error
 	}{
-		{"slapd", besideSlapd}, {"samba", besideSamba}, {"start", start},
+		{"slapd", besideSlapd}, {"samba", besideSamba}, {"start", start}, {"size", size},
 	} {
 		if o.skips(section.name) {
 			continue

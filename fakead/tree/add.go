@@ -283,12 +283,11 @@ func (t *Tree) enter(p *Plan) {
 	e := p.entry
 	t.nth++
 	e.serial = t.nth
-	e.attributes = slices.Grow(e.attributes, len(p.changed))
-	for _, a := range p.order() {
-		if now := p.changed[a]; a.IsLink() {
-			e.relink(a, now.links)
-		} else {
-			e.put(a, now.values)
+	order := p.order()
+	e.fill(order, func(a *Attribute) [][]byte { return p.changed[a].values })
+	for _, a := range order {
+		if a.IsLink() {
+			e.relink(a, p.changed[a].links)
 		}
 	}
 	t.byDN[e.dn.key()] = e

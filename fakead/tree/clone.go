@@ -2,8 +2,6 @@ package tree
 
 // Copies of a whole tree, for who wants to come back to one.
 
-import "slices"
-
 // Clone is a copy that shares nothing with t that either will change: stored values are never written in place.
 func (t *Tree) Clone() *Tree {
 	t.complete()
@@ -12,7 +10,6 @@ func (t *Tree) Clone() *Tree {
 	c.byDN = make(map[string]*Entry, len(t.byDN))
 	for key, e := range t.byDN {
 		twin := *e
-		twin.attributes = slices.Clone(e.attributes)
 		copies[e], c.byDN[key] = &twin, &twin
 	}
 	twins := func(entries []*Entry) []*Entry {
@@ -36,13 +33,9 @@ func (t *Tree) Clone() *Tree {
 		twin.parent = copies[twin.parent]
 		c.tombstones[guid] = tombstone{&twin, stone.since}
 	}
-	c.indexes = make(map[*Attribute]map[string][]*Entry, len(t.indexes))
-	for a, values := range t.indexes {
-		index := make(map[string][]*Entry, len(values))
-		for key, entries := range values {
-			index[key] = twins(entries)
-		}
-		c.indexes[a] = index
+	c.indexes = make(map[*Attribute]*index, len(t.indexes))
+	for a, x := range t.indexes {
+		c.indexes[a] = x.clone(copies)
 	}
 	return &c
 }

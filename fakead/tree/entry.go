@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unique"
 )
 
 // An Entry is one object. It is read with Get and its kin, and changed by Tree.Plan and Tree.Set only.
@@ -12,17 +13,13 @@ type Entry struct {
 	dn         DN
 	parent     *Entry // nil for the head of a naming context
 	children   []*Entry
-	attributes []stored
+	own        packed                  // attributes that are no links, with their values
+	common     unique.Handle[packed]   // those whose values many entries have
+	descriptor [][]byte                // nTSecurityDescriptor, which entries share
 	links      map[*Attribute][]*Entry // forward links
 	backLinks  map[*Attribute][]*Entry // by the back link's attribute; each is in order of linking
 	serial     int64
 	head       bool
-}
-
-// stored is an attribute that is not a link, with its values in their stored form.
-type stored struct {
-	attribute *Attribute
-	values    [][]byte
 }
 
 // A Value is an attribute by name with its values, as a client gives it and as Entry.All returns it.
@@ -69,8 +66,12 @@ func (e *Entry) Get(name string) [][]byte {
 
 // First returns the first value, or nothing.
 func (e *Entry) First(name string) string {
-	if values := e.Get(name); len(values) > 0 {
-		return string(values[0])
+	a := LookupAttribute(name)
+	if a == nil {
+		return ""
+	}
+	for v := range e.texts(a) {
+		return v
 	}
 	return ""
 }
@@ -87,22 +88,35 @@ func (e *Entry) Has(name, value string) bool {
 	if a == nil {
 		return false
 	}
-	key := a.Syntax.key([]byte(value))
-	return slices.ContainsFunc(e.values(a), func(v []byte) bool { return a.Syntax.key(v) == key })
+	return e.hasKey(a, a.Syntax.keyText(value))
+}
+
+func (e *Entry) hasKey(a *Attribute, key string) bool {
+	for v := range e.texts(a) {
+		if a.Syntax.keyText(v) == key {
+			return true
+		}
+	}
+	return false
 }
 
 // IsA tells whether the entry is of a class, or of one below it.
 func (e *Entry) IsA(class string) bool {
-	return slices.ContainsFunc(e.Get("objectClass"), func(v []byte) bool { return strings.EqualFold(string(v), class) })
+	for name := range e.texts(mustAttribute("objectClass")) {
+		if strings.EqualFold(name, class) {
+			return true
+		}
+	}
+	return false
 }
 
 // Class is the most specific structural class.
 func (e *Entry) Class() *Class {
-	values := e.Get("objectClass")
-	if len(values) == 0 {
-		return nil
+	last := ""
+	for name := range e.texts(mustAttribute("objectClass")) {
+		last = name
 	}
-	return LookupClass(string(values[len(values)-1]))
+	return LookupClass(last)
 }
 
 // Linked returns the entries that a link or a back link names.
@@ -121,8 +135,8 @@ func (e *Entry) Linked(name string) []*Entry {
 // All returns every attribute that has values: the stored ones, then links and back links.
 func (e *Entry) All() iter.Seq2[*Attribute, [][]byte] {
 	return func(yield func(*Attribute, [][]byte) bool) {
-		for _, s := range e.attributes {
-			if !yield(s.attribute, s.values) {
+		for _, a := range e.inOrder() {
+			if !yield(a, e.values(a)) {
 				return
 			}
 		}
@@ -154,21 +168,67 @@ func names(entries []*Entry) [][]byte {
 }
 
 func (e *Entry) values(a *Attribute) [][]byte {
-	if linked := e.linked(a); len(linked) > 0 {
-		return names(linked)
+	if a.Name == descriptorName {
+		return e.descriptor
 	}
-	if i := e.position(a); i >= 0 {
-		return e.attributes[i].values
+	var values [][]byte
+	for v := range e.texts(a) {
+		values = append(values, []byte(v))
 	}
-	return nil
+	return values
 }
 
-// count is len(values(a)) without making them.
-func (e *Entry) count(a *Attribute) int {
-	if i := e.position(a); i >= 0 {
-		return len(e.attributes[i].values)
+// texts are the values of an attribute.
+func (e *Entry) texts(a *Attribute) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		switch {
+		case a.Link > 0 && (a.IsLink() || a.IsBackLink()):
+			for _, other := range e.linked(a) {
+				if !yield(other.dn.String()) {
+					return
+				}
+			}
+		case e.names(a):
+			yield(e.said(a))
+		case a.Name == descriptorName:
+			for _, v := range e.descriptor {
+				if !yield(string(v)) {
+					return
+				}
+			}
+		default:
+			for values := e.stored(a); len(values) > 0; {
+				var v string
+				if v, values = values.next(); !yield(v) {
+					return
+				}
+			}
+		}
 	}
-	return len(e.linked(a))
+}
+
+// names tells whether the entry's name says what an attribute is.
+func (e *Entry) names(a *Attribute) bool { return a.inName || strings.EqualFold(a.Name, e.dn[0].Type) }
+
+func (e *Entry) said(a *Attribute) string {
+	if a.Name == "distinguishedName" {
+		return e.dn.String()
+	}
+	return e.dn[0].Value
+}
+
+// count is how many values there are, without making them.
+func (e *Entry) count(a *Attribute) int {
+	switch {
+	case a.IsLink(), a.IsBackLink():
+		return len(e.linked(a))
+	case e.names(a):
+		return 1
+	case a.Name == descriptorName:
+		return len(e.descriptor)
+	default:
+		return e.stored(a).count()
+	}
 }
 
 func (e *Entry) linked(a *Attribute) []*Entry {
@@ -179,22 +239,5 @@ func (e *Entry) linked(a *Attribute) []*Entry {
 		return e.backLinks[a]
 	default:
 		return nil
-	}
-}
-
-func (e *Entry) position(a *Attribute) int {
-	return slices.IndexFunc(e.attributes, func(s stored) bool { return s.attribute == a })
-}
-
-// put replaces the values of an attribute that is not a link; none removes it.
-func (e *Entry) put(a *Attribute, values [][]byte) {
-	i := e.position(a)
-	switch {
-	case i >= 0 && len(values) == 0:
-		e.attributes = slices.Delete(e.attributes, i, i+1)
-	case i >= 0:
-		e.attributes[i].values = values
-	case len(values) > 0:
-		e.attributes = append(e.attributes, stored{a, values})
 	}
 }

@@ -124,14 +124,7 @@ func (t *Tree) matchEqual(a *Attribute, value []byte) matcher {
 	if !ok {
 		return never
 	}
-	return func(e *Entry) truth {
-		for _, v := range e.values(a) {
-			if a.Syntax.key(v) == key {
-				return yes
-			}
-		}
-		return no
-	}
+	return func(e *Entry) truth { return truthOf(e.hasKey(a, key)) }
 }
 
 // assertionKey is the key that a value equal to the filter's has.
@@ -201,8 +194,8 @@ func matchSubstrings(a *Attribute, parts [][]byte) matcher {
 		keys[i] = a.Syntax.key(part)
 	}
 	return func(e *Entry) truth {
-		for _, v := range e.values(a) {
-			if hasParts(a.Syntax.key(v), keys) {
+		for v := range e.texts(a) {
+			if hasParts(a.Syntax.keyText(v), keys) {
 				return yes
 			}
 		}

@@ -306,16 +306,16 @@ func (p *Plan) Commit() error {
 
 // store replaces values and keeps the indexes right.
 func (t *Tree) store(e *Entry, a *Attribute, values [][]byte) {
-	index := t.indexes[a]
-	for _, v := range e.values(a) {
-		if index != nil {
-			t.indexValue(index, a.Syntax.key(v), e, false)
+	x := t.indexes[a]
+	if x != nil {
+		for v := range e.texts(a) {
+			x.leave(e, a.Syntax.keyText(v))
 		}
 	}
 	e.put(a, values)
-	for _, v := range values {
-		if index != nil {
-			t.indexValue(index, a.Syntax.key(v), e, true)
+	if x != nil {
+		for _, v := range values {
+			x.enter(e, a.Syntax.key(v))
 		}
 	}
 }

@@ -32,7 +32,10 @@ type Attribute struct {
 	OwnedBySAM    bool // clients cannot write it: ERROR_DS_ATTRIBUTE_OWNED_BY_SAM
 	NeverReadable bool // stored, but shown to nobody and found by no filter (MS-ADTS 3.1.1.4.4)
 
-	rank int // in the order of names
+	rank   int    // in the order of names
+	alike  bool   // packed.go says of what
+	usual  string // the same
+	inName bool   // said by an entry's name, and not stored
 }
 
 // RangeUnset is Lower or Upper of an attribute without such a bound.
@@ -81,6 +84,15 @@ var loadSchema = sync.OnceValue(func() *schema {
 		if a := s.attributes[strings.ToLower(name)]; a != nil {
 			a.OwnedBySAM = true
 		}
+	}
+	for _, name := range alike {
+		s.attributes[strings.ToLower(name)].alike = true
+	}
+	for name, value := range usual {
+		s.attributes[strings.ToLower(name)].usual = value
+	}
+	for _, name := range []string{"name", "distinguishedName"} {
+		s.attributes[strings.ToLower(name)].inName = true
 	}
 	for _, name := range neverReadable {
 		if a := s.attributes[strings.ToLower(name)]; a != nil {

@@ -113,5 +113,5 @@ func (t *Tree) fromEquality(f *Filter) ([]*Entry, bool) {
 	if !ok {
 		return nil, true
 	}
-	return slices.Clone(t.indexes[a][key]), true
+	return t.indexes[a].find(key), true
 }

@@ -190,16 +190,18 @@ func octetAssertion(value []byte, a *Attribute) ([]byte, bool) {
 }
 
 // key is equal for equal values.
-func (s Syntax) key(value []byte) string {
+func (s Syntax) key(value []byte) string { return s.keyText(string(value)) }
+
+func (s Syntax) keyText(value string) string {
 	switch s {
 	case SyntaxDN:
-		if dn, err := ParseDN(string(value)); err == nil {
+		if dn, err := ParseDN(value); err == nil {
 			return dn.key()
 		}
 	case SyntaxTeletex, SyntaxString, SyntaxPrintable, SyntaxIA5, SyntaxNumericString, SyntaxOID, SyntaxDNString, SyntaxDNBinary, SyntaxAddress:
-		return fold(string(value))
+		return fold(value)
 	}
-	return string(value)
+	return value
 }
 
 // compare orders two stored values.

@@ -32,10 +32,10 @@ type Tree struct {
 	usn     int64
 	nextRID uint32
 	byDN    map[string]*Entry
-	heads   []*Entry                           // of the naming contexts
-	indexes map[*Attribute]map[string][]*Entry // by the normal form of a value
-	nth     int64                              // entries get a serial number, by which results are ordered
-	later   *later                             // entries that are still to be made; nil: none
+	heads   []*Entry // of the naming contexts
+	indexes map[*Attribute]*index
+	nth     int64  // entries get a serial number, by which results are ordered
+	later   *later // entries that are still to be made; nil: none
 
 	tombstones map[GUID]tombstone
 }
@@ -52,18 +52,16 @@ func New(o Options) *Tree {
 		protect: o.Protect,
 		nextRID: FirstRID,
 		byDN:    map[string]*Entry{},
-		indexes: map[*Attribute]map[string][]*Entry{},
+		indexes: map[*Attribute]*index{},
 
 		tombstones: map[GUID]tombstone{},
 	}
 	for _, name := range indexed {
-		t.indexes[mustAttribute(name)] = map[string][]*Entry{}
+		a := mustAttribute(name)
+		t.indexes[a] = newIndex(a)
 	}
 	return t
 }
-
-// indexed attributes are found by equality without looking at every entry.
-var indexed = []string{"sAMAccountName", "userPrincipalName", "objectGUID", "objectSid", "mS-DS-ConsistencyGuid", "servicePrincipalName"}
 
 // Base is the DN of the domain's naming context.
 func (t *Tree) Base() DN { return t.base }
@@ -116,28 +114,7 @@ func (t *Tree) first(name string, value []byte) *Entry {
 
 // equal returns the entries that hold a value of an indexed attribute.
 func (t *Tree) equal(a *Attribute, value []byte) []*Entry {
-	return t.indexes[a][a.Syntax.key(value)]
-}
-
-// index enters or removes the values of e in the indexes.
-func (t *Tree) index(e *Entry, enter bool) {
-	for a, values := range t.indexes {
-		for _, v := range e.values(a) {
-			t.indexValue(values, a.Syntax.key(v), e, enter)
-		}
-	}
-}
-
-func (t *Tree) indexValue(values map[string][]*Entry, key string, e *Entry, enter bool) {
-	if enter {
-		values[key] = append(values[key], e)
-		return
-	}
-	if rest := without(values[key], e); len(rest) > 0 {
-		values[key] = rest
-	} else {
-		delete(values, key)
-	}
+	return t.indexes[a].find(a.Syntax.key(value))
 }
 
 // without returns list without e, in a slice of its own.

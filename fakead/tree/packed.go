@@ -1,0 +1,194 @@
+package tree
+
+// How an entry keeps its values, so that a million users fit: packed into two strings, one of its own and one that it
+// shares with all entries that are alike in these attributes; what its name says is not kept at all.
+
+import (
+	"encoding/binary"
+	"slices"
+	"unique"
+)
+
+// packed are attributes with their values: for each attribute its rank in two octets, the length of its values, and
+// each value after its own length. Lengths are varints.
+type packed string
+
+// next splits off the first attribute.
+func (p packed) next() (a *Attribute, values packedValues, rest packed) {
+	a = Attributes()[int(p[0])|int(p[1])<<8]
+	length, width := uvarint(string(p[2:]))
+	start := 2 + width
+	return a, packedValues(p[start : start+length]), p[start+length:]
+}
+
+// find returns the values of an attribute, none if it is not there.
+func (p packed) find(a *Attribute) packedValues {
+	low, high := byte(a.rank), byte(a.rank>>8)
+	for len(p) > 0 {
+		length, width := uvarint(string(p[2:]))
+		start := 2 + width
+		if p[0] == low && p[1] == high {
+			return packedValues(p[start : start+length])
+		}
+		p = p[start+length:]
+	}
+	return ""
+}
+
+// without is p less an attribute, if it is there.
+func (p packed) without(a *Attribute) packed {
+	for rest := p; len(rest) > 0; {
+		found, _, after := rest.next()
+		if found == a {
+			return p[:len(p)-len(rest)] + after
+		}
+		rest = after
+	}
+	return p
+}
+
+// with is p and an attribute that it lacks.
+func (p packed) with(a *Attribute, values [][]byte) packed {
+	length := 0
+	for _, v := range values {
+		length += len(v) + uvarintLength(len(v))
+	}
+	b := make([]byte, 0, len(p)+2+uvarintLength(length)+length)
+	b = append(b, p...)
+	b = append(b, byte(a.rank), byte(a.rank>>8))
+	b = binary.AppendUvarint(b, uint64(length))
+	for _, v := range values {
+		b = binary.AppendUvarint(b, uint64(len(v)))
+		b = append(b, v...)
+	}
+	return packed(b)
+}
+
+// packedValues are the values of one attribute.
+type packedValues string
+
+func (p packedValues) next() (value string, rest packedValues) {
+	length, width := uvarint(string(p))
+	return string(p[width : width+length]), p[width+length:]
+}
+
+func (p packedValues) count() (n int) {
+	for ; len(p) > 0; n++ {
+		_, p = p.next()
+	}
+	return n
+}
+
+func uvarint(s string) (n, width int) {
+	for shift := 0; ; shift += 7 {
+		b := s[width]
+		width++
+		n |= int(b&0x7f) << shift
+		if b < 0x80 {
+			return n, width
+		}
+	}
+}
+
+func uvarintLength(n int) int {
+	length := 1
+	for ; n >= 0x80; n >>= 7 {
+		length++
+	}
+	return length
+}
+
+// alike are attributes that mostly are the same in many entries.
+var alike = []string{
+	"objectClass", "objectCategory", "instanceType", "userAccountControl", "primaryGroupID", "sAMAccountType", "groupType", "codePage",
+	"countryCode", "showInAdvancedViewOnly", "isCriticalSystemObject", "systemFlags",
+}
+
+// usual are values that are shared as long as an entry has them.
+var usual = map[string]string{
+	"badPwdCount": "0", "badPasswordTime": "0", "lastLogoff": "0", "lastLogon": "0", "pwdLastSet": "0", "logonCount": "0",
+	"accountExpires": "9223372036854775807",
+}
+
+// shares tells whether these values are kept with those of other entries.
+func (a *Attribute) shares(values [][]byte) bool {
+	return a.alike || a.usual != "" && len(values) == 1 && string(values[0]) == a.usual
+}
+
+const descriptorName = "nTSecurityDescriptor"
+
+// fill gives a new entry its values at once.
+func (e *Entry) fill(attributes []*Attribute, values func(*Attribute) [][]byte) {
+	common := e.shared()
+	for _, a := range attributes {
+		given := values(a)
+		switch {
+		case len(given) == 0, e.names(a):
+		case a.Name == descriptorName:
+			e.descriptor = given
+		case a.shares(given):
+			common = common.without(a).with(a, given)
+		default:
+			e.own = e.own.without(a).with(a, given)
+		}
+	}
+	e.common = unique.Make(common)
+}
+
+// put replaces the values of an attribute that is not a link; none removes it.
+func (e *Entry) put(a *Attribute, values [][]byte) {
+	switch {
+	case e.names(a):
+		return // its name says it
+	case a.Name == descriptorName:
+		e.descriptor = values
+		return
+	}
+	if common := e.shared(); common.find(a) != "" {
+		e.common = unique.Make(common.without(a))
+	}
+	if e.own.find(a) != "" {
+		e.own = e.own.without(a)
+	}
+	switch {
+	case len(values) == 0:
+	case a.shares(values):
+		e.common = unique.Make(e.shared().with(a, values))
+	default:
+		e.own = e.own.with(a, values)
+	}
+}
+
+func (e *Entry) shared() packed {
+	if e.common == (unique.Handle[packed]{}) {
+		return ""
+	}
+	return e.common.Value()
+}
+
+// stored returns the values of an attribute that is neither a link nor said by the name.
+func (e *Entry) stored(a *Attribute) packedValues {
+	if values := e.own.find(a); values != "" {
+		return values
+	}
+	return e.shared().find(a)
+}
+
+// inOrder are the attributes that are stored or said by the name, objectClass first and then by name.
+func (e *Entry) inOrder() []*Attribute {
+	all := []*Attribute{mustAttribute("name"), mustAttribute("distinguishedName"), LookupAttribute(e.dn[0].Type)}
+	for _, p := range []packed{e.shared(), e.own} {
+		for len(p) > 0 {
+			var a *Attribute
+			a, _, p = p.next()
+			all = append(all, a)
+		}
+	}
+	if len(e.descriptor) > 0 {
+		all = append(all, mustAttribute(descriptorName))
+	}
+	slices.SortFunc(all, byName)
+	classes := mustAttribute("objectClass")
+	i := slices.Index(all, classes)
+	return append([]*Attribute{classes}, slices.Delete(all, i, i+1)...)
+}
