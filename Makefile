@@ -42,9 +42,12 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
 
-bench: ## resets end to end beside bare RSA-2048; fakead beside slapd and Samba, in one run each
+bench: bench-relay ## resets end to end beside bare RSA-2048; fakead beside slapd and Samba, fakerelay beside RabbitMQ and rhea, in one run each
 	$(GO) test ./sim -run '^$$' -bench . -benchtime 5s -timeout 10m
 	$(GO) run ./fakead/bench
+
+bench-relay: build ## fakerelay beside RabbitMQ (Debian: rabbitmq-server) and a broker on rhea (Node, npm), in turns: rates, and CPU of each message (Linux)
+	$(GO) run ./fakerelay/bench -relay $(BIN)/passback
 
 oracle: ## fakead against a real Samba 4.24 domain controller (root, Debian packages; about a minute to make it once)
 	fakead/oracle/samba.sh run $(GO) test ./fakead/oracle -count=1 -timeout 20m -v -run TestTheRealDomainControllerAnswersAlike
@@ -67,4 +70,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench oracle oracle-agent sdk-live kill-matrix outbound cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle oracle-agent sdk-live kill-matrix outbound cross vuln
