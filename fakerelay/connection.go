@@ -104,10 +104,10 @@ func (c *connection) host() string {
 	return "localhost"
 }
 
-// namespaceName is the first part of the host's name.
-func (c *connection) namespaceName() string {
+// noTransactions names the namespace by the first part of its host's name.
+func (c *connection) noTransactions(system string) *amqp.Error {
 	name, _, _ := strings.Cut(c.host(), ".")
-	return name
+	return amqp.Errorf(amqp.CondNotAllowed, textNoTransactions+"%s", name, tracking(system))
 }
 
 // The kinds of nodes that a link can lead to.
@@ -127,7 +127,7 @@ func (c *connection) attach(r *amqp.AttachRequest) {
 		address = r.Attach.Source.Address
 	}
 	if r.Attach.Coordinator != nil {
-		r.Refuse(amqp.Errorf(amqp.CondNotAllowed, textNoTransactions+"%s", c.namespaceName(), tracking("NoSystemTracker")))
+		r.Refuse(c.noTransactions("NoSystemTracker"))
 		return
 	}
 	path, err := audiencePath(address)

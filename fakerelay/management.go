@@ -1,7 +1,7 @@
 package fakerelay
 
 // The $management node of an entity (reference: "AMQP 1.0 in Azure Service Bus: request-response-based
-// operations"). Each operation, or family of them, has a file. Left for later, and answered with 501: batch deletion.
+// operations"). Each operation, or family of them, has a file. What it does not offer is answered with 501.
 
 import (
 	"strings"
@@ -31,6 +31,7 @@ var operations = map[string]operation{
 	"com.microsoft:add-rule":                   {Listen, addRule},
 	"com.microsoft:remove-rule":                {Listen, removeRule},
 	"com.microsoft:enumerate-rules":            {Listen, enumerateRules},
+	"com.microsoft:batch-delete-messages":      {Listen, batchDeleteMessages},
 }
 
 // A call is one request to $management. Exactly one of its answering methods is called, at once or later.

@@ -186,8 +186,9 @@ func TestUnknownOperationIsAnswered(t *testing.T) {
 	session := authorised(t, n)
 	sender, receiver := rawLinks(t, session, fakerelay.DefaultQueue+"/$management", nil)
 	for operation, want := range map[string][2]any{
-		"com.microsoft:batch-delete-messages": {int32(501), "amqp:not-implemented"},
+		"com.microsoft:make-coffee":           {int32(501), "amqp:not-implemented"},
 		"com.microsoft:renew-lock":            {int32(400), "com.microsoft:argument-error"},
+		"com.microsoft:batch-delete-messages": {int32(400), "com.microsoft:argument-error"},
 	} {
 		must(t, sender.Send(within(t), &amqp.Message{
 			Properties: &amqp.MessageProperties{MessageID: "1"}, ApplicationProperties: map[string]any{"operation": operation}, Value: map[string]any{},

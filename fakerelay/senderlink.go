@@ -52,6 +52,10 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 
 // take stores what was sent, all messages of a batch or none, and confirms it.
 func (c *connection) take(d *amqp.Delivery, q *broker.Queue) {
+	if _, transactional := d.State.(amqp.OtherState); transactional {
+		d.Settle(amqp.Rejected{Error: c.noTransactions(q.Path())})
+		return
+	}
 	messages, err := stored(d.Format, d.Payload, d.Message)
 	if err != nil {
 		var malformed *amqp.Error

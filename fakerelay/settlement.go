@@ -27,7 +27,7 @@ func (l *receiverLink) settle(d *amqp.Sent, state amqp.DeliveryState, _ bool) {
 	}
 	o, confirmed := outcomeOf(state)
 	if confirmed == nil {
-		d.Settle(amqp.Rejected{Error: amqp.Errorf(amqp.CondNotImplemented, textNotSupported+"%s", "transactional settlement", tracking(l.path))})
+		d.Settle(amqp.Rejected{Error: l.c.noTransactions(l.path)})
 		return
 	}
 	s := &step{ctx: l.ctx, detach: l.detach, refuse: func(r refusal) { d.Settle(amqp.Rejected{Error: r.err()}) }}

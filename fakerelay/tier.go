@@ -19,9 +19,10 @@ var tiers = []struct {
 	name           string
 	maxMessageSize int
 	largestKB      int64 // that an entity may be made for
+	mostDeleted    int   // messages in one batch
 }{
-	Standard: {"standard", broker.MaxMessageSize, broker.MaxMessageSize >> 10},
-	Premium:  {"premium", broker.MaxPremiumMessageSize, broker.MaxMessageLimitKB},
+	Standard: {"standard", broker.MaxMessageSize, broker.MaxMessageSize >> 10, 500},
+	Premium:  {"premium", broker.MaxPremiumMessageSize, broker.MaxMessageLimitKB, 4000},
 }
 
 // ParseTier reads "standard" or "premium". Its error names the text and what is allowed.
@@ -49,5 +50,8 @@ func (t Tier) MaxMessageSize() int { return tiers[t].maxMessageSize }
 func (t Tier) messageKilobytes() (smallest, largest int64) {
 	return int64(t.MaxMessageSize() >> 10), tiers[t].largestKB
 }
+
+// mostDeleted is how many messages one batch-delete-messages takes.
+func (t Tier) mostDeleted() int { return tiers[t].mostDeleted }
 
 func (t Tier) known() bool { return int(t) < len(tiers) }

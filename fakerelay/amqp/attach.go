@@ -36,7 +36,7 @@ type Attach struct {
 	RcvSettleMode        uint8
 	Source               *Source
 	Target               *Target
-	Coordinator          *Described // set instead of Target where that is not a terminus of part 3
+	Coordinator          *Described // set instead of Target where that is not a terminus of part 3; cannot be accepted
 	Unsettled            Map
 	IncompleteUnsettled  bool
 	InitialDeliveryCount *uint32 // set by senders; nil is let pass for 0
@@ -109,8 +109,6 @@ func (s *Session) onAttach(a *Attach) *Error {
 	switch {
 	case c.links > c.cfg.MaxLinks:
 		l.refuse(Errorf(CondResourceLimitExceeded, "a connection may have %d links", c.cfg.MaxLinks))
-	case a.Coordinator != nil:
-		l.refuse(Errorf(CondNotImplemented, "a target that is described by %s is not supported", descriptorName(a.Coordinator.Descriptor)))
 	case c.handler.Attach == nil:
 		l.refuse(Errorf(CondNotImplemented, "this server has no nodes"))
 	default:

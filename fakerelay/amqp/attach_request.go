@@ -55,6 +55,10 @@ func (r *AttachRequest) AcceptReceiver(o ReceiverOptions) (*Receiver, error) {
 	if l.receiver == nil {
 		return nil, fmt.Errorf("amqp: link %q: its peer receives, so it has to be accepted by AcceptSender", l.name)
 	}
+	if d := r.Attach.Coordinator; d != nil {
+		r.Refuse(Errorf(CondNotImplemented, "a target that is described by %s is not supported", descriptorName(d.Descriptor)))
+		return nil, ErrLinkClosed
+	}
 	if o.MaxMessageSize == 0 {
 		o.MaxMessageSize = c.cfg.MaxMessageSize
 	}

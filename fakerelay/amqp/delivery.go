@@ -5,10 +5,11 @@ import "errors"
 // A Delivery is a message that the peer sent.
 type Delivery struct {
 	Tag     []byte
-	Format  uint32   // message-format
-	Payload []byte   // as sent
-	Message *Message // Payload decoded. A payload that does not decode is rejected with amqp:decode-error and not shown
-	Settled bool     // by the sender: Settle does nothing
+	Format  uint32        // message-format
+	Payload []byte        // as sent
+	Message *Message      // Payload decoded. A payload that does not decode is rejected with amqp:decode-error and not shown
+	Settled bool          // by the sender: Settle does nothing
+	State   DeliveryState // that it was sent in; nil: none. OtherState: within a transaction
 
 	receiver *Receiver
 	id       uint32

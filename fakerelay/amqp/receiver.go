@@ -90,7 +90,7 @@ func (r *Receiver) begin(t *Transfer) *Error {
 	}
 	r.credit--
 	r.deliveryCount++
-	d := &Delivery{receiver: r, id: *t.DeliveryID, Tag: t.DeliveryTag, Settled: r.sndSettleMode == SenderSettled}
+	d := &Delivery{receiver: r, id: *t.DeliveryID, Tag: t.DeliveryTag, Settled: r.sndSettleMode == SenderSettled, State: t.State}
 	if t.MessageFormat != nil {
 		d.Format = *t.MessageFormat
 	}

@@ -1,6 +1,6 @@
 package amqp
 
-// Source and target (3.5.3, 3.5.4) with the terminus attributes. The coordinator target of part 4 is refused at attach.
+// Source and target (3.5.3, 3.5.4) with the terminus attributes. The coordinator target of part 4 cannot be accepted.
 
 // Source is where a link's messages come from.
 type Source struct {
