@@ -30,7 +30,10 @@ type Conn struct {
 	since   time.Time // idle
 }
 
-// Open returns a connection to the controller whose dnsHostName is dc. Release it, or Reset it.
+// errReadOnly is a controller that takes no writes, but refers to one that does.
+var errReadOnly = errors.New("it is a read-only controller")
+
+// Open returns a connection to the writable controller whose dnsHostName is dc. Release it, or Reset it.
 // Its errors are Unreachable or BindRefused: nothing was sent.
 func (d *Domain) Open(ctx context.Context, dc string) (*Conn, error) {
 	dc = strings.ToLower(dc)
@@ -46,6 +49,10 @@ func (d *Domain) Open(ctx context.Context, dc string) (*Conn, error) {
 		c.Release()
 		d.forget(dc)
 		return nil, unreachable(dc, fmt.Errorf("%s is now %s", address, c.root.host))
+	}
+	if c.root.readOnly {
+		c.Release()
+		return nil, unreachable(dc, errReadOnly)
 	}
 	return c, nil
 }

@@ -217,80 +217,6 @@ func TestAnotherNameIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestARefusedBindIsTriedOnce(t *testing.T) {
-	l := newLab(t)
-	dn, _ := l.addUser("svc", nil)
-	g := &gate{}
-	d := l.open(func(o *directory.Options) {
-		o.User, o.Password, o.Dial = dn, protocol.NewSecret("Wrong-Password-1"), g.dial
-	})
-	for range 3 {
-		_, err := d.Open(t.Context(), l.host)
-		if directory.KindOf(err) != directory.BindRefused {
-			t.Fatalf("want the bind's refusal, got %v", err)
-		}
-		if strings.Contains(err.Error(), "Wrong-Password-1") {
-			t.Fatalf("the error tells the password: %v", err)
-		}
-	}
-	if _, err := d.WriteTo(t.Context()); directory.KindOf(err) != directory.BindRefused {
-		t.Errorf("write to: %v", err)
-	}
-	if n := len(g.dials()); n != 1 {
-		t.Errorf("connected %d times, want 1: the account would lock itself out", n)
-	}
-}
-
-func TestAnUntrustedCertificate(t *testing.T) {
-	l := newLab(t)
-	d := l.open(func(o *directory.Options) { o.Roots = nil }) // the system's
-	if _, err := d.Open(t.Context(), l.host); directory.KindOf(err) != directory.Unreachable || !strings.Contains(err.Error(), "certificate") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestAModifyWithoutAnAnswer(t *testing.T) {
-	l := newLab(t)
-	dn, guid := l.addUser("lost", nil)
-	l.replace(dn, "pwdLastSet", "0")
-	g := &gate{}
-	d := l.open(func(o *directory.Options) { o.Dial, o.Timeout = g.dial, 1500*time.Millisecond })
-	c := l.connect(d)
-	user := l.find(c, guid)
-	g.shut()
-	err := c.Modify(t.Context(), user, directory.Modification{New: protocol.NewSecret("Spring-Evening-42"), Mark: []string{"one"}})
-	if directory.KindOf(err) != directory.NoAnswer {
-		t.Fatalf("got %v, want no answer", err)
-	}
-	if err := c.Modify(t.Context(), user, directory.Modification{Mark: []string{"two"}}); directory.KindOf(err) != directory.Unreachable {
-		t.Errorf("a connection that was cut off: %v, want that nothing was sent", err)
-	}
-	c.Release()
-	again := l.connect(d)
-	if after, err := again.Read(t.Context(), guid); err != nil || !slices.Equal(after.Markers, []string{"one"}) {
-		t.Errorf("on another connection: markers %v, %v; want what was sent", after.Markers, err)
-	}
-}
-
-func TestAnIdleConnectionThatDied(t *testing.T) {
-	l := newLab(t)
-	g := &gate{}
-	d := l.open(func(o *directory.Options) { o.Dial, o.Timeout = g.dial, 1500*time.Millisecond })
-	use := func(wantDials int) {
-		t.Helper()
-		c, err := d.Open(t.Context(), l.host)
-		l.must(err)
-		c.Release()
-		if n := len(g.dials()); n != wantDials {
-			t.Fatalf("connected %d times, want %d", n, wantDials)
-		}
-	}
-	use(1)
-	use(1)
-	g.shut()
-	use(2)
-}
-
 func TestKindOfACode(t *testing.T) {
 	for _, tt := range []struct {
 		code       uint16
@@ -322,12 +248,6 @@ func TestKindOfACode(t *testing.T) {
 		if got := directory.KindOf(err); got != tt.want {
 			t.Errorf("%d/%08X %s: kind %d, want %d", tt.code, tt.win32, tt.diagnostic, got, tt.want)
 		}
-	}
-}
-
-func TestEmptyPasswordIsNoBind(t *testing.T) {
-	if _, err := directory.New(directory.Options{Domain: "corp.example", User: "svc"}); err == nil {
-		t.Error("an empty password would bind as nobody")
 	}
 }
 

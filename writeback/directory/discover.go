@@ -7,7 +7,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -78,7 +77,7 @@ func (d *Domain) ask(ctx context.Context, address string, wantOwner bool) (host,
 	}
 	defer c.Release()
 	if c.root.readOnly {
-		return "", "", fmt.Errorf("%s is read-only", c.root.host)
+		return "", "", unreachable(c.root.host, errReadOnly)
 	}
 	if !wantOwner {
 		return c.root.host, "", nil

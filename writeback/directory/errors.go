@@ -156,6 +156,9 @@ func resultOf(operation, dc string, err error) *ResultError {
 		return nil
 	}
 	text := printable(remote.Err.Error())
+	if remote.ResultCode == ldap.LDAPResultReferral {
+		text = "it is not the controller for this, and refers to another, which is not asked: " + text
+	}
 	return &ResultError{Operation: operation, DC: dc, Code: remote.ResultCode, Win32: leadingWin32(text), Diagnostic: text}
 }
 
