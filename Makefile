@@ -58,6 +58,9 @@ oracle-agent: ## the agent and the suites against that domain controller, with i
 sdk-live: build ## the Go SDK's own 121 live tests against passback relay, unmodified (Linux: root, or user namespaces)
 	$(GO) run ./fakerelay/sdklive -relay $(BIN)/passback
 
+clients: build ## stock clients in other languages against passback relay: JavaScript (npm), Python and Qpid Proton (Debian)
+	for client in js python proton; do fakerelay/clients/run.sh $(BIN)/passback $$client || [ $$? = 75 ]; done
+
 kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 1,000 at random instants (half an hour)
 	$(GO) test ./scenarios/ordeal -count=1 -timeout 3h -v -run TestKillMatrix -kills 1000
 
@@ -70,4 +73,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle oracle-agent sdk-live kill-matrix outbound cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle oracle-agent sdk-live clients kill-matrix outbound cross vuln

@@ -248,11 +248,16 @@ func credentials(k Key) string {
 	return ";SharedAccessKeyName=" + k.Name + ";SharedAccessKey=" + k.Secret
 }
 
-// localhost is an address by the name that connection strings use.
+// localhost is an address by the name that connection strings use: localhost, unless it is another address of this
+// machine's that alone is listened on.
 func localhost(addr string) string {
-	_, port, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return ""
 	}
-	return net.JoinHostPort("localhost", port)
+	ip := net.ParseIP(host)
+	if ip.IsUnspecified() || ip.Equal(net.IPv4(127, 0, 0, 1)) || ip.Equal(net.IPv6loopback) {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }

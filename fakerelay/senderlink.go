@@ -36,6 +36,9 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 			Properties:     amqp.Map{{Key: propertyMaxBatch, Value: most}},
 		},
 		Credit: senderCredit,
+		// The service does, whatever it agreed to: uamqp, the C library below Python's SDK, asks for mode second and
+		// waits for a disposition that settles (its link.c).
+		SettleFirst: true,
 		OnTransfer: func(d *amqp.Delivery) {
 			l.idle.touch()
 			c.take(d, q)

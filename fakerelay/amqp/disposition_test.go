@@ -155,6 +155,18 @@ func TestReceiverThatSettlesSecond(t *testing.T) {
 	}
 }
 
+// SettleFirst does not wait for the sender, whatever was agreed.
+func TestReceiverThatSettlesFirst(t *testing.T) {
+	p := openRaw(t, Config{}, Handler{Attach: func(r *AttachRequest) { r.AcceptReceiver(ReceiverOptions{Credit: 1, SettleFirst: true}) }})
+	p.send(0, &Attach{Name: "in", Role: RoleSender, RcvSettleMode: ReceiverSecond, Target: &Target{}, InitialDeliveryCount: ptr(uint32(0))})
+	expect[*Attach](p)
+	expect[*Flow](p)
+	p.send(0, &Transfer{DeliveryID: ptr(uint32(0)), DeliveryTag: []byte{1}}, nullValue...)
+	if d := expect[*Disposition](p); !d.Settled || d.State != (Accepted{}) {
+		t.Errorf("the disposition is %+v", d)
+	}
+}
+
 func TestMessageThatDoesNotDecodeIsRejected(t *testing.T) {
 	p := openRaw(t, Config{}, acceptAll(nil, nil))
 	p.sending(0)

@@ -8,6 +8,9 @@ type ReceiverOptions struct {
 	// Credit is how many deliveries the peer may have under way: sent, and not settled by us. It is topped up
 	// when half is used. Default 1000.
 	Credit uint32
+	// SettleFirst settles a delivery together with its outcome, even where rcv-settle-mode second was agreed.
+	// Default: the specification's order (2.6.12), in which the sender settles before.
+	SettleFirst bool
 	// OnTransfer is called for each complete delivery. Default: each is accepted.
 	OnTransfer func(*Delivery)
 	// OnClosed is called once, however the link ends: err is nil without an error, ours or the peer's.
@@ -60,7 +63,7 @@ func (r *Receiver) onTransfer(t *Transfer, payload []byte) *Error {
 	}
 	size := uint64(len(d.Payload) + len(payload))
 	if size > r.options.MaxMessageSize {
-		r.detach(Errorf(CondMessageSizeExceeded, "a message of %d bytes or more, the longest allowed has %d", size, r.options.MaxMessageSize))
+		r.detach(Errorf(CondMessageSizeExceeded, textMessageSize, d.id, size, r.options.MaxMessageSize))
 		return nil
 	}
 	c := r.session.conn
@@ -74,6 +77,9 @@ func (r *Receiver) onTransfer(t *Transfer, payload []byte) *Error {
 	}
 	return nil
 }
+
+// textMessageSize is what Microsoft.Azure.Amqp, which the service runs on, says when it closes the link.
+const textMessageSize = "The received message (delivery-id:%d, size:%d bytes) exceeds the limit (%d bytes) currently allowed on the link."
 
 // partialFactor times the longest message is what the incomplete messages of one connection may take in all.
 const partialFactor = 4
@@ -94,7 +100,7 @@ func (r *Receiver) begin(t *Transfer) *Error {
 	if t.MessageFormat != nil {
 		d.Format = *t.MessageFormat
 	}
-	d.second = r.rcvSettleMode == ReceiverSecond && (t.RcvSettleMode == nil || *t.RcvSettleMode == ReceiverSecond)
+	d.second = !r.options.SettleFirst && r.rcvSettleMode == ReceiverSecond && (t.RcvSettleMode == nil || *t.RcvSettleMode == ReceiverSecond)
 	r.partial = d
 	return nil
 }
