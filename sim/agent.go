@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"passback/sim/trace"
 	"passback/writeback"
 )
 
@@ -65,7 +66,7 @@ func (a *Agent) Start(ctx context.Context) error {
 	a.mu.Unlock()
 	go func() {
 		defer close(ended)
-		err := running.Run(run)
+		err := as(trace.Agent, func() error { return running.Run(run) })
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.err = err

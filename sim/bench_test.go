@@ -1,19 +1,28 @@
 package sim_test
 
 import (
+	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/pprof/profile"
 
 	"passback/fakead"
 	"passback/sim"
 	"passback/sim/cloud"
+	"passback/sim/trace"
 	"passback/writeback/protocol"
 )
 
@@ -21,37 +30,44 @@ import (
 // service's encryption costs (RSA-2048), on the same cores in the same run.
 
 func BenchmarkReset(b *testing.B) {
-	for _, at := range []int{1, 16} {
+	for _, at := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("at=%d", at), func(b *testing.B) { benchmarkResets(b, at) })
 	}
 }
 
 func benchmarkResets(b *testing.B, at int) {
+	defer debug.SetGCPercent(debug.SetGCPercent(sim.CollectAt)) // as the sandbox does
 	w := sim.RunT(b, sim.Options{EmptyCompany: true})
 	people := benchCompany(b, w, at)
 	took := make([][]time.Duration, at)
-	var all sync.WaitGroup
+	cpu := profileCPU(b)
 	b.ResetTimer()
-	for worker := range at {
-		all.Go(func() {
-			for i := worker; i < b.N; i += at {
-				start := time.Now()
-				r := w.Cloud.Perform(b.Context(), cloud.Ask{Way: cloud.PortalReset, User: people[worker], New: benchPassword(i)})
-				took[worker] = append(took[worker], time.Since(start))
-				if r.Outcome != protocol.Success {
-					b.Errorf("reset %d: %s: %s", i, r.Outcome, r.AdminText)
-					return
+	pprof.Do(b.Context(), pprof.Labels(sim.PartLabel, string(trace.Cloud)), func(ctx context.Context) {
+		var all sync.WaitGroup
+		for worker := range at {
+			all.Go(func() {
+				for i := worker; i < b.N; i += at {
+					start := time.Now()
+					r := w.Cloud.Perform(ctx, cloud.Ask{Way: cloud.PortalReset, User: people[worker], New: benchPassword(i)})
+					took[worker] = append(took[worker], time.Since(start))
+					if r.Outcome != protocol.Success {
+						b.Errorf("reset %d: %s: %s", i, r.Outcome, r.AdminText)
+						return
+					}
 				}
-			}
-		})
-	}
-	all.Wait()
+			})
+		}
+		all.Wait()
+	})
 	b.StopTimer()
+	cpu.report(b)
 	latencies := slices.Concat(took...)
 	slices.Sort(latencies)
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "resets/s")
+	rate := float64(b.N) / b.Elapsed().Seconds()
+	b.ReportMetric(rate, "resets/s")
 	b.ReportMetric(float64(latencies[len(latencies)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(latencies[len(latencies)*99/100].Microseconds())/1000, "p99-ms")
+	b.ReportMetric(rate/rsaRate(b), "of-RSA-2048")
 }
 
 // benchCompany adds people who may be reset as often as one likes.
@@ -77,18 +93,71 @@ func benchPassword(i int) protocol.Secret {
 	return protocol.NewSecret(fmt.Sprintf("Nine-Green-Kites-%d", i))
 }
 
-func BenchmarkRSA2048(b *testing.B) {
+// A cpuSplit tells what each part of the world took of the processor's time.
+type cpuSplit struct{ profile *bytes.Buffer }
+
+func profileCPU(b *testing.B) cpuSplit {
+	s := cpuSplit{new(bytes.Buffer)}
+	if err := pprof.StartCPUProfile(s.profile); err != nil {
+		b.Logf("no split by part: %v", err) // -cpuprofile has it
+		return cpuSplit{}
+	}
+	return s
+}
+
+// report adds a metric for each part, and one for what has no label: collecting garbage, timers and the scheduler.
+func (s cpuSplit) report(b *testing.B) {
+	if s.profile == nil {
+		return
+	}
+	pprof.StopCPUProfile()
+	p, err := profile.Parse(s.profile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	took := map[string]time.Duration{"runtime": 0}
+	for _, part := range []trace.Place{trace.Cloud, trace.Relay, trace.Agent, trace.Directory} {
+		took[string(part)] = 0
+	}
+	var all time.Duration
+	for _, sample := range p.Sample {
+		part := "runtime"
+		if labels := sample.Label[sim.PartLabel]; len(labels) > 0 {
+			part = labels[0]
+		}
+		took[part] += time.Duration(sample.Value[1]) // samples/count, cpu/nanoseconds
+		all += time.Duration(sample.Value[1])
+	}
+	for part, d := range took {
+		b.ReportMetric(d.Seconds()*1000/float64(b.N), part+"-cpu-ms")
+	}
+	b.ReportMetric(all.Seconds()*1000/float64(b.N), "all-cpu-ms")
+}
+
+// rsaRate is how many private-key operations the same cores do in a second.
+func rsaRate(b *testing.B) float64 {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		b.Fatal(err)
 	}
 	digest := sha256.Sum256([]byte("a private-key operation"))
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if _, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:]); err != nil {
-				b.Error(err)
+	var done atomic.Int64
+	var all sync.WaitGroup
+	start := time.Now()
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for time.Since(start) < rsaTime {
+				if _, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:]); err != nil {
+					b.Error(err)
+				}
+				done.Add(1)
 			}
-		}
-	})
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "operations/s")
+		})
+	}
+	all.Wait()
+	rate := float64(done.Load()) / time.Since(start).Seconds()
+	b.ReportMetric(rate, "RSA/s")
+	return rate
 }
+
+const rsaTime = time.Second

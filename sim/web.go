@@ -34,10 +34,10 @@ const (
 	maxHeader     = 64 << 10
 )
 
-func startWeb(w *World) (*web, error) {
+func (w *World) startWeb() error {
 	l, err := net.Listen("tcp", net.JoinHostPort(w.options.Listen, strconv.Itoa(w.options.Ports.Web)))
 	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP on %s port %d: %w (port 0 picks a free one)", w.options.Listen, w.options.Ports.Web, err)
+		return fmt.Errorf("listen for HTTP on %s port %d: %w (port 0 picks a free one)", w.options.Listen, w.options.Ports.Web, err)
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	host := w.options.Listen
@@ -48,7 +48,7 @@ func startWeb(w *World) (*web, error) {
 	config, err := w.CA.ServerConfig(host, s.address, "localhost:"+port)
 	if err != nil {
 		_ = l.Close()
-		return nil, fmt.Errorf("make the certificate of the web port: %w", err)
+		return fmt.Errorf("make the certificate of the web port: %w", err)
 	}
 	s.graph = graph.New(graph.Options{Tenant: w.Cloud, Tokens: w.graphTokens(), Logger: w.log})
 	s.server = &http.Server{
@@ -57,7 +57,8 @@ func startWeb(w *World) (*web, error) {
 	}
 	p := newPort(l, config)
 	go func() { _ = s.server.Serve(p) }()
-	return s, nil
+	w.web = s
+	return nil
 }
 
 func (s *web) close() { _ = s.server.Close() }

@@ -125,17 +125,15 @@ func (w *World) start() (err error) {
 	if w.CA, err = localca.New(); err != nil {
 		return fmt.Errorf("make the world's authority: %w", err)
 	}
-	if err := w.startDirectory(); err != nil {
-		return err
-	}
-	if err := w.startRelays(); err != nil {
-		return err
-	}
-	if err := w.startCloud(); err != nil {
-		return err
-	}
-	if w.web, err = startWeb(w); err != nil {
-		return err
+	for _, part := range []struct {
+		is    trace.Place
+		start func() error
+	}{
+		{trace.Directory, w.startDirectory}, {trace.Relay, w.startRelays}, {trace.Cloud, w.startCloud}, {trace.Cloud, w.startWeb},
+	} {
+		if err := as(part.is, part.start); err != nil {
+			return err
+		}
 	}
 	w.token = w.Cloud.NewEnrolToken(0)
 	if err := w.writeAgentFiles(); err != nil {

@@ -55,15 +55,13 @@ func (a *applier) domainOf(name string) *directory.Domain {
 }
 
 // find reads the accounts of the request's own domain that carry its anchor.
-func (at *attempt) find(ctx context.Context) ([]directory.User, error) {
+func (at *attempt) find(ctx context.Context) (users []directory.User, err error) {
 	anchor, err := at.anchor()
 	if err != nil {
 		return nil, err
 	}
-	if err := at.connect(ctx); err != nil {
-		return nil, err
-	}
-	return at.conn.Find(ctx, anchor)
+	at.conn, users, err = at.domain.Find(ctx, at.request.DC, anchor)
+	return users, err
 }
 
 // choose picks the one enabled account. An enabled account of another domain with the same anchor makes it two: a

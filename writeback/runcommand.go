@@ -34,6 +34,7 @@ func runCommand() *cobra.Command {
 			if err := forbidCores(); err != nil {
 				return err
 			}
+			paceCollector()
 			agent, err := New(cfg)
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -74,6 +75,9 @@ func serveSandbox(c *cobra.Command, f sandboxFlags) error {
 	ready := readyFile(f.readyFile)
 	if err := ready.remove(); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(sim.CollectAt)
 	}
 	world, err := sim.NewWorld(o)
 	if err != nil {

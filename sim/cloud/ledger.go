@@ -24,8 +24,9 @@ const (
 
 type request struct {
 	id         protocol.TrackingID
-	user       string // object id
-	hash       string // of the message
+	user       string    // object id
+	entered    time.Time // wire time
+	hash       string    // of the message; set before it is sent
 	supersedes []protocol.TrackingID
 	state      requestState
 	answered   chan protocol.Answer // of one
@@ -33,26 +34,49 @@ type request struct {
 
 var errNotOurs = errors.New("an answer to no request of ours")
 
-// unknownOf names the user's requests of the last hour that may still land, newest first, and needs t.mu.
-func (t *Tenant) unknownOf(user string, now time.Time) []protocol.TrackingID {
+// A ledger's zero value is ready. Its methods need the tenant's lock.
+type ledger struct {
+	requests map[protocol.TrackingID]*request
+	entered  []*request            // the same, oldest first
+	unknown  map[string][]*request // by user: those that may still land, oldest first
+}
+
+// unknownOf names the user's requests of the last hour that may still land, newest first.
+func (l *ledger) unknownOf(user string, now time.Time) []protocol.TrackingID {
 	var ids []protocol.TrackingID
-	for id, r := range t.requests {
-		if r.user == user && r.state == stateUnknown && now.Sub(id.Time()) <= protocol.SupersedeWindow {
-			ids = append(ids, id)
+	for _, r := range slices.Backward(l.unknown[user]) {
+		if now.Sub(r.id.Time()) <= protocol.SupersedeWindow {
+			ids = append(ids, r.id)
 		}
 	}
-	slices.SortFunc(ids, func(a, b protocol.TrackingID) int { return b.Time().Compare(a.Time()) })
+	slices.SortStableFunc(ids, func(a, b protocol.TrackingID) int { return b.Time().Compare(a.Time()) })
 	return ids[:min(len(ids), protocol.MaxSupersedes)]
 }
 
-// enter needs t.mu. What can no longer be named by anything is forgotten.
-func (t *Tenant) enter(r *request, now time.Time) {
-	for id := range t.requests {
-		if now.Sub(id.Time()) > 2*protocol.SupersedeWindow {
-			delete(t.requests, id)
+// enter records r. What can no longer be named by anything is forgotten.
+func (l *ledger) enter(r *request) {
+	if l.requests == nil {
+		l.requests, l.unknown = map[protocol.TrackingID]*request{}, map[string][]*request{}
+	}
+	for len(l.entered) > 0 && r.entered.Sub(l.entered[0].entered) > 2*protocol.SupersedeWindow {
+		old := l.entered[0]
+		l.entered = l.entered[1:]
+		l.known(old)
+		if l.requests[old.id] == old {
+			delete(l.requests, old.id)
 		}
 	}
-	t.requests[r.id] = r
+	l.requests[r.id] = r
+	l.entered = append(l.entered, r)
+	l.unknown[r.user] = append(l.unknown[r.user], r)
+}
+
+// known takes r from those that may still land.
+func (l *ledger) known(r *request) {
+	left := slices.DeleteFunc(l.unknown[r.user], func(u *request) bool { return u == r })
+	if l.unknown[r.user] = left; len(left) == 0 {
+		delete(l.unknown, r.user)
+	}
 }
 
 // settle keeps what is now known of a request, and needs t.mu.
@@ -68,12 +92,14 @@ func (t *Tenant) settle(r *request, changed protocol.Changed) {
 		return
 	}
 	r.state = state
+	t.ledger.known(r)
 	if state != stateSucceeded {
 		return
 	}
 	for _, id := range r.supersedes {
-		if older := t.requests[id]; older != nil && older.state == stateUnknown {
+		if older := t.ledger.requests[id]; older != nil && older.state == stateUnknown {
 			older.state = stateSuperseded // its value and its twin are in the directory now
+			t.ledger.known(older)
 		}
 	}
 }
@@ -81,12 +107,15 @@ func (t *Tenant) settle(r *request, changed protocol.Changed) {
 // take opens an answer, settles its request, also one whose caller has gone, and wakes the caller.
 func (t *Tenant) take(m protocol.Message) (protocol.Answer, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	answer, err := protocol.OpenAnswer(t.openKeys(wire()), t.id, m)
+	keys := t.openKeys(wire())
+	t.mu.Unlock()
+	answer, err := protocol.OpenAnswer(keys, t.id, m)
 	if err != nil {
 		return answer, fmt.Errorf("open an answer: %w", err)
 	}
-	r := t.requests[answer.TrackingID]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.ledger.requests[answer.TrackingID]
 	if r == nil || r.hash != answer.RequestHash {
 		return answer, fmt.Errorf("tracking id %s: %w", answer.TrackingID, errNotOurs)
 	}

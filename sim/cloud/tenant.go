@@ -60,7 +60,7 @@ type Tenant struct {
 	accounts    map[string]*account
 	assignments map[string]Assignment // by UPN in lower case
 	groups      []group
-	requests    map[protocol.TrackingID]*request
+	ledger      ledger
 	agents      map[string]*agent
 	tokens      map[string]*enrolToken
 	keys        []packageKey // the current one first
@@ -86,7 +86,7 @@ func New(o Options) (*Tenant, error) {
 		id: o.ID, settings: settings, clock: o.Clock, directories: o.Directories, relays: o.Relays,
 		marker: o.MarkerAttribute, trace: o.Trace, log: o.Logger,
 		accounts: map[string]*account{}, assignments: map[string]Assignment{},
-		requests: map[protocol.TrackingID]*request{}, agents: map[string]*agent{}, tokens: map[string]*enrolToken{},
+		agents: map[string]*agent{}, tokens: map[string]*enrolToken{},
 		keys: []packageKey{{PackageKey: key}}, beaten: make(chan struct{}),
 	}
 	t.fillIn()

@@ -48,34 +48,49 @@ func (o *operation) writeBack() {
 	}
 }
 
-// seal makes the message and records the request, all of it at one state of the tenant.
+// seal records the request and makes its message.
 func (o *operation) seal() (m protocol.Message, r *request, deadline time.Time, refused *Gate, err error) {
 	t := o.tenant
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	dc, refused := t.route(o.user.Domain)
+	now := wire().UTC()
+	asked := protocol.Request{
+		TrackingID: o.result.TrackingID, Tenant: t.id, Operation: o.way.operation,
+		CloudAnchor: o.user.CloudAnchor(), SourceAnchor: o.user.SourceAnchor, UPN: o.user.UPN,
+		Domain: o.user.Domain, Actor: o.ask.Actor,
+		Unlock:     o.way.operation != protocol.Change,
+		MustChange: o.way.mustChange, IssuedAt: now,
+	}
+	r, key, to, refused := t.enter(&asked, o.user.ID)
 	if refused != nil {
 		return m, nil, deadline, refused, nil
 	}
-	now := wire().UTC()
-	deadline = now.Add(t.settings.deadline())
-	id := o.result.TrackingID
-	r = &request{id: id, user: o.user.ID, supersedes: t.unknownOf(o.user.ID, now), answered: make(chan protocol.Answer, 1)}
-	m, err = protocol.SealRequest(t.keys[0].PackageKey, protocol.Request{
-		TrackingID: id, Tenant: t.id, Operation: o.way.operation,
-		CloudAnchor: o.user.CloudAnchor(), SourceAnchor: o.user.SourceAnchor, UPN: o.user.UPN,
-		Domain: o.user.Domain, DC: dc, Actor: o.ask.Actor,
-		Unlock:     o.way.operation != protocol.Change,
-		MustChange: o.way.mustChange, Supersedes: r.supersedes,
-		IssuedAt: now, Deadline: deadline, ReplySession: t.front.session,
-	}, o.secrets(), t.recipients())
+	m, err = protocol.SealRequest(key, asked, o.secrets(), to)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if err != nil {
+		t.settle(r, protocol.ChangedNo) // it will never be sent
 		return m, nil, deadline, nil, err
 	}
 	r.hash = m.Hash()
-	t.enter(r, now)
-	t.trace.Add(string(id), trace.Cloud, "sealed", "for "+dc)
-	return m, r, deadline, nil, nil
+	t.trace.Add(string(r.id), trace.Cloud, "sealed", "for "+asked.DC)
+	return m, r, asked.Deadline, nil, nil
+}
+
+// enter completes the request from one state of the tenant, records it, and returns what to seal it with. Sealing takes
+// a while, so it is done without the tenant's lock.
+func (t *Tenant) enter(asked *protocol.Request, user string) (r *request, key protocol.PackageKey, to []protocol.PublicKey, refused *Gate) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if asked.DC, refused = t.route(asked.Domain); refused != nil {
+		return nil, key, nil, refused
+	}
+	asked.Deadline, asked.ReplySession = asked.IssuedAt.Add(t.settings.deadline()), t.front.session
+	asked.Supersedes = t.ledger.unknownOf(user, asked.IssuedAt)
+	r = &request{
+		id: asked.TrackingID, user: user, entered: asked.IssuedAt, supersedes: asked.Supersedes,
+		answered: make(chan protocol.Answer, 1),
+	}
+	t.ledger.enter(r)
+	return r, t.keys[0].PackageKey, t.recipients(), nil
 }
 
 func (o *operation) conclude(answer protocol.Answer) {

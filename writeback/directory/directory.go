@@ -33,7 +33,7 @@ const (
 	dialTimeout  = 10 * time.Second // TCP, TLS, rootDSE and bind together
 	probeTimeout = 2 * time.Second  // of a connection that lay idle
 	maxIdleTime  = 5 * time.Minute  // Active Directory drops a connection after 15 (MaxConnIdleTime)
-	maxIdle      = 4                // connections kept for each controller
+	maxIdle      = 16               // connections kept for each controller: as many as requests in hand
 )
 
 // Options of one domain.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -52,6 +53,29 @@ func (c *Conn) Find(ctx context.Context, anchor []byte) ([]User, error) {
 	value := ldap.EscapeFilter(string(anchor))
 	filter := fmt.Sprintf("(&(objectCategory=person)(objectClass=user)(|(mS-DS-ConsistencyGuid=%s)(&(objectGUID=%s)(!(mS-DS-ConsistencyGuid=*)))))", value, value)
 	return c.users(ctx, filter)
+}
+
+// Find opens a connection to the controller whose dnsHostName is dc, and finds the accounts of an anchor there. The search
+// tells as well as a probe whether a connection that lay idle still stands; one that does not answer is given up for a
+// new one. Release the connection, which is nil where none could be had.
+func (d *Domain) Find(ctx context.Context, dc string, anchor []byte) (*Conn, []User, error) {
+	if address, known := d.knownAddress(strings.ToLower(dc)); known {
+		if c := d.takeIdle(address); c != nil {
+			c.ldap.SetTimeout(min(probeTimeout, d.o.Timeout))
+			users, err := c.Find(ctx, anchor)
+			c.ldap.SetTimeout(d.o.Timeout)
+			if strings.EqualFold(c.root.host, dc) && KindOf(err) != Unreachable {
+				return c, users, err
+			}
+			c.Reset()
+		}
+	}
+	c, err := d.Open(ctx, dc)
+	if err != nil {
+		return nil, nil, err
+	}
+	users, err := c.Find(ctx, anchor)
+	return c, users, err
 }
 
 // FindMarked returns every user account whose marker's attribute holds value. A controller has no index of it, so this

@@ -44,6 +44,9 @@ func sealSecrets(r Request, s Secrets, to []PublicKey) (json.RawMessage, error) 
 	if err != nil {
 		return nil, fmt.Errorf("seal the secrets: %w", err)
 	}
+	if len(to) == 1 {
+		return json.RawMessage(sealed.FullSerialize()), nil
+	}
 	return withoutStrayKey(sealed.FullSerialize())
 }
 

@@ -50,10 +50,28 @@ func (k PackageKey) bytes() ([]byte, error) {
 }
 
 // A PrivateKey is an agent's: P-256, made on its disk, never sent.
-type PrivateKey struct{ key *ecdsa.PrivateKey }
+type PrivateKey struct {
+	key    *ecdsa.PrivateKey
+	public PublicKey
+}
 
 // A PublicKey is what the cloud seals an agent's secrets to.
-type PublicKey struct{ key *ecdsa.PublicKey }
+type PublicKey struct {
+	key        *ecdsa.PublicKey
+	thumbprint string // computed once: every message asks for it
+}
+
+func newPrivateKey(key *ecdsa.PrivateKey) PrivateKey {
+	return PrivateKey{key: key, public: newPublicKey(&key.PublicKey)}
+}
+
+func newPublicKey(key *ecdsa.PublicKey) PublicKey {
+	sum, err := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		return PublicKey{key: key} // only for a point that is not on the curve, which UnmarshalJSON refuses
+	}
+	return PublicKey{key: key, thumbprint: base64.RawURLEncoding.EncodeToString(sum)}
+}
 
 // NewPrivateKey makes an agent's key.
 func NewPrivateKey() (PrivateKey, error) {
@@ -61,7 +79,7 @@ func NewPrivateKey() (PrivateKey, error) {
 	if err != nil {
 		return PrivateKey{}, fmt.Errorf("make an agent's key: %w", err)
 	}
-	return PrivateKey{key}, nil
+	return newPrivateKey(key), nil
 }
 
 const pemPrivateKey = "PRIVATE KEY"
@@ -89,11 +107,11 @@ func ParsePrivateKey(text []byte) (PrivateKey, error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return PrivateKey{}, fmt.Errorf("agent's key: want ECDSA on P-256: %w", ErrInvalid)
 	}
-	return PrivateKey{key}, nil
+	return newPrivateKey(key), nil
 }
 
 // Public is the half that travels.
-func (k PrivateKey) Public() PublicKey { return PublicKey{&k.key.PublicKey} }
+func (k PrivateKey) Public() PublicKey { return k.public }
 
 // Thumbprint is that of the public half.
 func (k PrivateKey) Thumbprint() string { return k.Public().Thumbprint() }
@@ -108,18 +126,7 @@ func (k PrivateKey) MarshalText() ([]byte, error) { return []byte(redacted), nil
 func (k PublicKey) IsZero() bool { return k.key == nil }
 
 // Thumbprint is the key's kid: RFC 7638, SHA-256, base64url. Empty for the zero key.
-func (k PublicKey) Thumbprint() string {
-	if k.key == nil {
-		return ""
-	}
-	sum, err := k.jwk().Thumbprint(crypto.SHA256)
-	if err != nil {
-		return "" // only for a point that is not on the curve, which UnmarshalJSON refuses
-	}
-	return base64.RawURLEncoding.EncodeToString(sum)
-}
-
-func (k PublicKey) jwk() *jose.JSONWebKey { return &jose.JSONWebKey{Key: k.key} }
+func (k PublicKey) Thumbprint() string { return k.thumbprint }
 
 // String is the thumbprint.
 func (k PublicKey) String() string { return k.Thumbprint() }
@@ -129,9 +136,7 @@ func (k PublicKey) MarshalJSON() ([]byte, error) {
 	if k.key == nil {
 		return []byte("null"), nil
 	}
-	jwk := k.jwk()
-	jwk.KeyID = k.Thumbprint()
-	text, err := json.Marshal(jwk)
+	text, err := json.Marshal(&jose.JSONWebKey{Key: k.key, KeyID: k.thumbprint})
 	if err != nil {
 		return nil, fmt.Errorf("write a public key: %w", err)
 	}
@@ -152,6 +157,6 @@ func (k *PublicKey) UnmarshalJSON(text []byte) error {
 	if !ok || key.Curve != elliptic.P256() || !jwk.Valid() {
 		return fmt.Errorf("public key: want a public EC key on P-256: %w", ErrInvalid)
 	}
-	*k = PublicKey{key}
+	*k = newPublicKey(key)
 	return nil
 }

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,19 +24,28 @@ func NewTrackingID() (TrackingID, error) {
 // ParseTrackingID accepts the canonical form of a UUIDv7 and nothing else: an id is compared byte by byte, on the
 // wire and in the directory.
 func ParseTrackingID(s string) (TrackingID, error) {
-	id, err := uuid.Parse(s)
-	if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 || id.String() != s {
+	if _, ok := parseUUIDv7(s); !ok {
 		return "", fmt.Errorf("tracking id %.40q: want a UUIDv7 in lower case: %w", s, ErrInvalid)
 	}
 	return TrackingID(s), nil
 }
 
+const canonicalLength = 36
+
+func parseUUIDv7(s string) (uuid.UUID, bool) {
+	if len(s) != canonicalLength || strings.ContainsAny(s, "ABCDEF") {
+		return uuid.UUID{}, false
+	}
+	id, err := uuid.Parse(s)
+	return id, err == nil && id.Version() == 7 && id.Variant() == uuid.RFC4122
+}
+
 // Time is the instant at which the id was made, to the millisecond; the zero time for what is not an id.
 func (id TrackingID) Time() time.Time {
-	if _, err := ParseTrackingID(string(id)); err != nil {
+	raw, ok := parseUUIDv7(string(id))
+	if !ok {
 		return time.Time{}
 	}
-	raw := uuid.MustParse(string(id))
 	var ms int64
 	for _, b := range raw[:6] {
 		ms = ms<<8 | int64(b)
