@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,33 @@ func TestRedeliveryIsAnsweredAlikeAndAppliedOnce(t *testing.T) {
 	}
 	if written != 1 {
 		t.Errorf("the password was written %d times", written)
+	}
+}
+
+// The controller has the modify and does not judge it before the relay's lock has lapsed: the request comes again, is
+// applied by that delivery, and what the controller sat on changes nothing.
+func TestTheControllerSitsOnTheModifyPastTheLock(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	inHand, goOn := make(chan struct{}), make(chan struct{})
+	defer l.holdModify(inHand, goOn)()
+	m := l.seal(l.request(nil), newPassword("Spring-Evening-42"))
+	l.send(m)
+	<-inHand
+	l.wire.Advance(protocol.LockDuration + time.Second)
+	if a := l.answer(m); a.Outcome != protocol.Success {
+		t.Errorf("the second delivery was answered %+v", a)
+	}
+	close(goOn)
+	if a := l.answer(m); a.Outcome != protocol.Success {
+		t.Errorf("the first delivery was answered %+v", a)
+	}
+	var codes []int
+	for _, w := range l.dc.PasswordWrites() {
+		codes = append(codes, w.Code)
+	}
+	if !slices.Equal(codes, []int{0, 20}) {
+		t.Errorf("the directory's record of writes is %v, want one that it took and a 20", codes)
 	}
 }
 

@@ -4,6 +4,7 @@ package writeback
 // exploration that apply.go is named after.
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -191,6 +192,41 @@ func TestSupersededRequestIsDecidedMeanwhile(t *testing.T) {
 	}
 	if want := append(values(newer.request.TrackingID, ""), values(older.request.TrackingID, "")...); !sameValues(b.markers("alice"), want) {
 		t.Errorf("markers %q, want %q", b.markers("alice"), want)
+	}
+}
+
+// Two requests in a row, and then the first one comes again: whatever became of it, it does not undo the second.
+func TestTheFirstOfTwoRequestsComesAgain(t *testing.T) {
+	b := newBench(t)
+	policy := b.dc.Policy()
+	policy.MinAge, policy.History = 0, 0 // nothing but the marker stands in its way
+	b.dc.SetPolicy(policy)
+	for _, tt := range []struct {
+		what     string
+		password string // of the first
+		taken    int    // writes, of both
+		unheard  bool   // the first never reached an agent, so the second supersedes it
+		again    protocol.Outcome
+	}{
+		{"it was applied", newPassword, 2, false, protocol.Success},
+		{"it was refused", "short", 1, false, protocol.PolicyViolation},
+		{"it was never taken", newPassword, 1, true, protocol.Superseded},
+	} {
+		sam := "user-" + fmt.Sprint(tt.taken, tt.unheard)
+		b.addUser(fakead.User{SAM: sam})
+		first := b.request(sam, protocol.Reset)
+		first.secrets.New = protocol.NewSecret(tt.password)
+		second := b.newer(sam, first)
+		if !tt.unheard {
+			b.agent().apply(t.Context(), first)
+			second.request.Supersedes = nil
+		}
+		b.want(b.agent().apply(t.Context(), second), protocol.Success, answerThenComplete)
+		first.secrets.New, first.delivery.count = protocol.NewSecret(newPassword), 2 // which would be accepted now
+		b.want(b.agent().apply(t.Context(), first), tt.again, answerThenComplete)
+		if taken, _ := b.writes(sam); taken != tt.taken || !b.state(sam).PasswordIs(newerPassword) {
+			t.Errorf("%s: %d writes taken, want %d, the second request's last", tt.what, taken, tt.taken)
+		}
 	}
 }
 
