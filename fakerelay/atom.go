@@ -33,6 +33,7 @@ const (
 	textConflict       = "SubCode=40900. Conflict. The entity '%s' exists already. To know more visit https://aka.ms/sbResourceMgrExceptions. ."
 	textNoEntity       = "SubCode=40400. Not Found. The Operation doesn't exist. To know more visit https://aka.ms/sbResourceMgrExceptions. ."
 	textBadRequest     = "SubCode=40000. %s. To know more visit https://aka.ms/sbResourceMgrExceptions. ."
+	textForbidden      = "SubCode=40300. %v."
 	textBadMethod      = "SubCode=40500. The method %s is not allowed here."
 	textBodyTooLarge   = "SubCode=41300. The request body has more than %d bytes."
 	textImmutable      = "The value for the %s property of an existing %s cannot be changed"
@@ -108,6 +109,8 @@ func atomRefusal(err error) *atomError {
 		return &atomError{http.StatusRequestEntityTooLarge, fmt.Sprintf(textBodyTooLarge, large.Limit)}
 	case errors.Is(err, broker.ErrNotFound), errors.Is(err, broker.ErrDeleted):
 		return &atomError{http.StatusNotFound, textNoEntity}
+	case errors.Is(err, broker.ErrQuota):
+		return &atomError{http.StatusForbidden, fmt.Sprintf(textForbidden, err)}
 	}
 	return badRequest(err.Error())
 }

@@ -53,6 +53,10 @@ type Options struct {
 	// IdentityPort gives tokens over plain HTTP, as App Service does to managed identities; 0 and negative as above.
 	IdentityPort int
 
+	// Limits beyond which the namespace refuses, as the service does beyond its own.
+	MaxConnections int // network connections at once; more are closed as they come; default 5000, the service's for AMQP
+	MaxEntities    int // queues and topics; default 10,000, the service's of the Standard tier
+
 	Tier   Tier               // default Standard
 	CA     *localca.Authority // issues the certificate; default: a new one
 	Keys   []Key              // of the namespace; default: RootManageSharedAccessKey with a random secret and all rights
@@ -72,8 +76,11 @@ type Namespace struct {
 	log    *slog.Logger
 	tier   Tier
 	ca     *localca.Authority
-	tls    *tls.Config
-	first  Key // of the connection strings
+
+	maxEntities int // 0: the broker's default
+
+	tls   *tls.Config
+	first Key // of the connection strings
 
 	// What there was at the start, for Reset.
 	startKeys     []Key
@@ -96,12 +103,13 @@ type Namespace struct {
 	listeners map[net.Listener]struct{}
 	conns     map[*connection]struct{}
 	open      int // network connections, before they turned out to be AMQP too
+	most      int // of them
 }
 
 // New makes a namespace, listens and serves. A port in use is named in the error.
 func New(o Options) (*Namespace, error) {
 	n := &Namespace{
-		clock: o.Clock, log: o.Logger, ca: o.CA, tier: o.Tier,
+		clock: o.Clock, log: o.Logger, ca: o.CA, tier: o.Tier, most: o.MaxConnections, maxEntities: o.MaxEntities,
 		listeners: make(map[net.Listener]struct{}), conns: make(map[*connection]struct{}),
 	}
 	if n.clock == nil {
@@ -109,6 +117,12 @@ func New(o Options) (*Namespace, error) {
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
+	}
+	if n.most == 0 {
+		n.most = maxConnections
+	}
+	if n.most < 0 || n.maxEntities < 0 {
+		return nil, fmt.Errorf("MaxConnections %d and MaxEntities %d: must not be negative", o.MaxConnections, o.MaxEntities)
 	}
 	if !n.tier.known() {
 		return nil, fmt.Errorf("%v: must be Standard or Premium", n.tier)

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxConnections = 5000             // of a namespace, as the service allows for AMQP
+	maxConnections = 5000             // by default
 	helloTimeout   = 10 * time.Second // for the first bytes and for the TLS handshake
 	tlsHandshake   = 0x16             // content type of a TLS record that begins a connection (RFC 8446 5.1)
 	amqpHeader     = "AMQP"           // first bytes of the protocol header (AMQP 1.0 2.2)
@@ -147,7 +147,7 @@ func (n *Namespace) Serve(l net.Listener) error {
 func (n *Namespace) admit() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed || n.open >= maxConnections {
+	if n.closed || n.open >= n.most {
 		return false
 	}
 	n.open++

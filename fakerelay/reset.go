@@ -13,7 +13,7 @@ func (n *Namespace) broker() *broker.Broker { return n.live.Load() }
 // freshBroker has the entities that there were at the start, and nothing else.
 func (n *Namespace) freshBroker() (*broker.Broker, error) {
 	b := broker.New(broker.Options{
-		Clock: n.clock, MaxMessageSize: n.tier.MaxMessageSize(), Codec: codec(), Deleted: func(path string) { _ = n.dropped(nil, path) },
+		Clock: n.clock, MaxMessageSize: n.tier.MaxMessageSize(), MaxEntities: n.maxEntities, Codec: codec(), Deleted: func(path string) { _ = n.dropped(nil, path) },
 	})
 	if err := createAll(b, n.startEntities); err != nil {
 		b.Close()

@@ -28,6 +28,7 @@ const (
 type Options struct {
 	Clock          clock.Clock // of all locks and expiries; default clock.Real()
 	MaxMessageSize int         // bytes; default MaxMessageSize
+	MaxEntities    int         // queues and topics; default 10,000
 	Codec          Codec       // default: messages have no properties
 
 	// Deleted is told the path of an entity that was deleted because it was idle; default: nobody is.
@@ -43,6 +44,8 @@ type Broker struct {
 	queues map[string]*Queue // by folded path: topics' own and dead-letter queues too
 	topics map[string]*Topic // by folded name
 
+	entities int // queues and topics
+
 	courier sync.Mutex // held while messages are handed on; taken before any other
 }
 
@@ -54,6 +57,9 @@ func New(o Options) *Broker {
 	if o.MaxMessageSize == 0 {
 		o.MaxMessageSize = MaxMessageSize
 	}
+	if o.MaxEntities == 0 {
+		o.MaxEntities = maxEntities
+	}
 	return &Broker{options: o, clock: o.Clock, queues: make(map[string]*Queue), topics: make(map[string]*Topic)}
 }
 
@@ -64,10 +70,21 @@ func (b *Broker) CreateQueue(o QueueOptions) (*Queue, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.vacant(o.Name); err != nil {
+	if err := b.roomFor(o.Name); err != nil {
 		return nil, err
 	}
 	return b.addQueue(o.Name, KindQueue, o.withDefaults()), nil
+}
+
+// roomFor refuses another queue or topic where there are enough, or one of this name.
+func (b *Broker) roomFor(name string) error {
+	if err := b.vacant(name); err != nil {
+		return err
+	}
+	if b.entities >= b.options.MaxEntities {
+		return fmt.Errorf("%s: there are %d queues and topics, the most that are allowed: %w", name, b.entities, ErrQuota)
+	}
+	return nil
 }
 
 // vacant refuses a path that is taken.
@@ -82,6 +99,9 @@ func (b *Broker) vacant(path string) error {
 func (b *Broker) addQueue(path string, kind Kind, o QueueOptions) *Queue {
 	q := b.newQueue(path, kind, o)
 	b.queues[fold(path)] = q
+	if kind == KindQueue || kind == KindTopic {
+		b.entities++
+	}
 	if kind != KindTopic {
 		q.dead = b.newQueue(path+"/"+DeadLetterPath, KindDeadLetters, o.forDeadLetters())
 		q.transfer = b.newQueue(path+"/"+TransferDeadLetterPath, KindDeadLetters, o.forDeadLetters())
@@ -123,6 +143,9 @@ func (b *Broker) remove(queues ...*Queue) {
 			if each != nil && b.queues[fold(each.path)] == each {
 				delete(b.queues, fold(each.path))
 				gone = append(gone, each)
+				if each.kind == KindQueue || each.kind == KindTopic {
+					b.entities--
+				}
 			}
 		}
 	}

@@ -22,6 +22,7 @@ const (
 	MaxRules              = 2000    // of a topic
 	MaxUserMetadata       = 1024    // characters
 	MinIdle               = 5 * time.Minute
+	maxEntities           = 10_000 // queues and topics of a namespace
 )
 
 const (

@@ -25,7 +25,7 @@ func (b *Broker) CreateTopic(o TopicOptions) (*Topic, error) {
 	o = o.withDefaults()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.vacant(o.Name); err != nil {
+	if err := b.roomFor(o.Name); err != nil {
 		return nil, err
 	}
 	t := &Topic{broker: b, options: o}
