@@ -6,8 +6,11 @@
 // dead letters live in passback/fakerelay/broker, on a clock that a test can advance; the protocol in
 // passback/fakerelay/amqp. Start with RunT in a test, with New elsewhere.
 //
+// AddFault, or the control API over HTTP, has it do to a client what the service does on a bad day; Trace shows every
+// frame; Reset puts it back between tests.
+//
 // Left out on purpose, and answered with the service's own refusals, never with silence: persistence, partitions,
-// transactions, throttling.
+// transactions, and throttling but by a fault.
 package fakerelay
 
 import (
