@@ -18,6 +18,7 @@ type inputs struct {
 	policy          directory.Policy
 	user            directory.User
 	displayNameTold bool
+	namesIgnored    bool      // by this controller
 	now             time.Time // zero: not known
 	secrets         protocol.Secrets
 }
@@ -33,7 +34,7 @@ func (at *attempt) diagnose(ctx context.Context, u directory.User) *protocol.Vio
 	if at.connect(ctx) != nil {
 		return &protocol.Violation{Rule: protocol.RuleUnknown, Certainty: protocol.Uncertain}
 	}
-	in := inputs{user: u, secrets: at.secrets}
+	in := inputs{user: u, secrets: at.secrets, namesIgnored: !at.conn.ComparesNames()}
 	readable := map[string]bool{}
 	if u.DisplayName == "" || u.PSO == "" {
 		var err error
@@ -149,7 +150,7 @@ func (in inputs) complexity() ruling {
 
 func (in inputs) containsName() ruling {
 	switch {
-	case in.policy.Told.Complexity && !in.policy.Complexity:
+	case in.namesIgnored, in.policy.Told.Complexity && !in.policy.Complexity:
 		return kept
 	case !in.policy.Told.Complexity:
 		return open

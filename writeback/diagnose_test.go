@@ -54,3 +54,15 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// Samba does not compare a password with names, so its refusal was another rule's.
+func TestJudgeWhereNamesAreIgnored(t *testing.T) {
+	in := inputs{
+		policy: directory.Policy{Policy: protocol.Policy{Complexity: true, History: 5}, Told: everything},
+		user:   directory.User{SAM: "ivy"}, secrets: protocol.Secrets{New: protocol.NewSecret("99-IVY-99-abc")},
+	}
+	in.namesIgnored = true
+	if v := judge(in); v.Rule != protocol.RuleHistory || v.Certainty != protocol.Likely {
+		t.Errorf("%s, %s; want history, likely", v.Rule, v.Certainty)
+	}
+}

@@ -20,13 +20,23 @@ import (
 )
 
 // TestOnARealDomainController takes one account through what people do, on any domain controller that may be played
-// with. Only a real one can say whether the fake tells the truth.
+// with, bound by password and, where it gives tickets (PASSBACK_DC_KDC), by Kerberos. Only a real one can say whether
+// the fake tells the truth.
 func TestOnARealDomainController(t *testing.T) {
 	dc := os.Getenv("PASSBACK_DC_URL")
 	if dc == "" {
 		t.Skip("PASSBACK_DC_URL (ldaps://host:port), PASSBACK_DC_CA (PEM file), PASSBACK_DC_ADMIN and PASSBACK_DC_PASSWORD name no real domain controller")
 	}
-	r := newRealDC(t, dc)
+	t.Run(bindSimple, func(t *testing.T) { onARealDomainController(t, newRealDC(t, dc, false)) })
+	t.Run(bindGSSAPI, func(t *testing.T) {
+		if os.Getenv("PASSBACK_DC_KDC") == "" {
+			t.Skip("PASSBACK_DC_KDC does not say that it gives tickets")
+		}
+		onARealDomainController(t, newRealDC(t, dc, true))
+	})
+}
+
+func onARealDomainController(t *testing.T, r *realDC) {
 	a := &applier{domains: []*directory.Domain{r.domain}, log: slog.New(slog.DiscardHandler)}
 	first := r.request(protocol.Reset, "", newPassword)
 	short, history := r.request(protocol.Reset, "", "Aa1-"), r.request(protocol.Reset, "", newPassword)
@@ -93,7 +103,7 @@ func (r *realDC) must(err error) {
 	}
 }
 
-func newRealDC(t *testing.T, dc string) *realDC {
+func newRealDC(t *testing.T, dc string, kerberos bool) *realDC {
 	t.Helper()
 	r := &realDC{t: t, roots: x509.NewCertPool()}
 	u, err := url.Parse(dc)
@@ -109,7 +119,12 @@ func newRealDC(t *testing.T, dc string) *realDC {
 	r.must(err)
 	r.host = strings.ToLower(root.Entries[0].GetEqualFoldAttributeValue("dnsHostName"))
 	_, name, _ := strings.Cut(r.host, ".")
-	r.domain, err = directory.New(directory.Options{Domain: name, Servers: []string{r.address}, Roots: r.roots, User: user, Password: protocol.NewSecret(secret)})
+	if kerberos {
+		account, err := r.admin.Search(ldap.NewSearchRequest(user, ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"sAMAccountName"}, nil))
+		r.must(err)
+		user = account.Entries[0].GetAttributeValue("sAMAccountName") + "@" + name
+	}
+	r.domain, err = directory.New(directory.Options{Domain: name, Servers: []string{r.address}, Roots: r.roots, User: user, Password: protocol.NewSecret(secret), Kerberos: kerberos})
 	r.must(err)
 	t.Cleanup(r.domain.Close)
 	r.addUser(root.Entries[0].GetEqualFoldAttributeValue("defaultNamingContext"))

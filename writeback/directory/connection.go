@@ -71,6 +71,7 @@ func (d *Domain) openAddress(ctx context.Context, address string) (*Conn, error)
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	c, err := d.dial(ctx, address)
+	d.missed(address, err != nil)
 	if err != nil {
 		return nil, unreachable(address, err)
 	}
@@ -89,7 +90,9 @@ func (d *Domain) dial(ctx context.Context, address string) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
 	}
-	raw, err := d.o.Dial(ctx, "tcp", address)
+	connecting, cancel := context.WithTimeout(ctx, connectTimeout)
+	raw, err := d.o.Dial(connecting, "tcp", address)
+	cancel()
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}

@@ -29,11 +29,12 @@ import (
 // Times that the agent's promises count on.
 const (
 	// Timeout is how long a controller may take to answer one operation, and how long a write to it may stall.
-	Timeout      = 10 * time.Second
-	dialTimeout  = 10 * time.Second // TCP, TLS, rootDSE and bind together
-	probeTimeout = 2 * time.Second  // of a connection that lay idle
-	maxIdleTime  = 5 * time.Minute  // Active Directory drops a connection after 15 (MaxConnIdleTime)
-	maxIdle      = 16               // connections kept for each controller: as many as requests in hand
+	Timeout        = 10 * time.Second
+	connectTimeout = 3 * time.Second  // TCP alone: many controllers may be out of reach, and are tried one by one
+	dialTimeout    = 10 * time.Second // TCP, TLS, rootDSE and bind together
+	probeTimeout   = 2 * time.Second  // of a connection that lay idle
+	maxIdleTime    = 5 * time.Minute  // Active Directory drops a connection after 15 (MaxConnIdleTime)
+	maxIdle        = 16               // connections kept for each controller: as many as requests in hand
 )
 
 // Options of one domain.
@@ -72,6 +73,7 @@ type Domain struct {
 	known     map[string]string // address by the controller's dnsHostName
 	idle      map[string][]*Conn
 	schema    map[string]*Attribute // by name, as far as looked up
+	away      map[string]time.Time  // when an address could not be connected to
 	closed    bool
 }
 
@@ -106,7 +108,7 @@ func New(o Options) (*Domain, error) {
 	}
 	return &Domain{
 		o: o, site: o.Site, siteKnown: o.Site != "", head: "DC=" + strings.ReplaceAll(o.Domain, ".", ",DC="),
-		binding: make(chan struct{}, 1), known: map[string]string{}, idle: map[string][]*Conn{}, schema: map[string]*Attribute{},
+		binding: make(chan struct{}, 1), known: map[string]string{}, idle: map[string][]*Conn{}, schema: map[string]*Attribute{}, away: map[string]time.Time{},
 	}, nil
 }
 

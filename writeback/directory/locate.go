@@ -12,12 +12,16 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
+
+	"passback/clock"
 )
 
 const (
 	portLDAP      = "389"
 	portLDAPS     = "636"
-	maxCandidates = 32 // controllers that are tried
+	maxCandidates = 32          // controllers that are tried
+	awayFor       = time.Minute // for which one that could not be connected to is tried after all others
 )
 
 func (d *Domain) port() string {
@@ -37,7 +41,7 @@ func (d *Domain) candidates(ctx context.Context) ([]string, error) {
 		found = append(found, server)
 	}
 	if len(found) > 0 {
-		return found, nil
+		return d.awayLast(found), nil
 	}
 	all, err := d.lookup(ctx, "dc._msdcs."+d.o.Domain)
 	if err != nil {
@@ -50,7 +54,28 @@ func (d *Domain) candidates(ctx context.Context) ([]string, error) {
 		}
 		all = slices.Concat(ours, slices.DeleteFunc(all, func(a string) bool { return slices.Contains(ours, a) }))
 	}
+	all = d.awayLast(all)
 	return all[:min(len(all), maxCandidates)], nil
+}
+
+// missed keeps in mind whether an address could be connected to.
+func (d *Domain) missed(address string, away bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.away, address)
+	if away {
+		d.away[address] = clock.Real().Now()
+	}
+}
+
+// awayLast moves those that could not be connected to a moment ago behind the others, which keep their order.
+func (d *Domain) awayLast(addresses []string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	since := clock.Real().Now().Add(-awayFor)
+	isAway := func(address string) bool { return d.away[address].After(since) }
+	here := slices.DeleteFunc(slices.Clone(addresses), isAway)
+	return append(here, slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return !isAway(a) })...)
 }
 
 func (d *Domain) lookup(ctx context.Context, name string) (addresses []string, err error) {

@@ -127,3 +127,18 @@ func TestThePDCEmulatorThatDNSDoesNotList(t *testing.T) {
 		t.Errorf("dialled %v, want %s among them", g.dials(), want)
 	}
 }
+
+func TestAnAddressWhereNobodyAnsweredIsTriedLast(t *testing.T) {
+	l := newLab(t)
+	d := l.open(func(o *directory.Options) {
+		o.Servers = []string{"127.0.0.1:1", "127.0.0.1:2", l.address, "127.0.0.1:3"}
+	})
+	if dc, err := d.WriteTo(t.Context()); err != nil || dc != l.host {
+		t.Fatalf("write to %q, want %q (%v)", dc, l.host, err)
+	}
+	addresses, err := d.Addresses(t.Context())
+	l.must(err)
+	if want := []string{l.address, "127.0.0.1:3", "127.0.0.1:1", "127.0.0.1:2"}; !slices.Equal(addresses, want) {
+		t.Errorf("they are tried in the order %v, want %v", addresses, want)
+	}
+}

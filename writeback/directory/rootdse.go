@@ -23,12 +23,13 @@ type rootDSE struct {
 	domain   string // DN of the domain's head
 	hints    string // OID of the policy-hints control; empty: none is offered
 	readOnly bool
+	samba    bool
 	now      time.Time // the domain's time, zero if it is not told
 }
 
 func (c *Conn) readRootDSE() (rootDSE, error) {
 	found, err := c.ldap.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)",
-		[]string{"dnsHostName", "defaultNamingContext", "supportedControl", "supportedCapabilities", "currentTime"}, nil))
+		[]string{"dnsHostName", "defaultNamingContext", "supportedControl", "supportedCapabilities", "currentTime", "vendorName"}, nil))
 	if err != nil {
 		return rootDSE{}, fmt.Errorf("read rootDSE: %w", err)
 	}
@@ -41,6 +42,7 @@ func (c *Conn) readRootDSE() (rootDSE, error) {
 		domain:   e.GetEqualFoldAttributeValue("defaultNamingContext"),
 		hints:    offeredHints(e.GetEqualFoldAttributeValues("supportedControl")),
 		readOnly: slices.Contains(e.GetEqualFoldAttributeValues("supportedCapabilities"), capabilityPartialSecrets),
+		samba:    strings.HasPrefix(e.GetEqualFoldAttributeValue("vendorName"), "Samba"),
 	}
 	if root.host == "" || root.domain == "" {
 		return rootDSE{}, fmt.Errorf("read rootDSE: no dnsHostName or defaultNamingContext: not a domain controller")
@@ -48,6 +50,10 @@ func (c *Conn) readRootDSE() (rootDSE, error) {
 	root.now, _ = time.Parse(generalizedTime, e.GetEqualFoldAttributeValue("currentTime")) // absent: not told
 	return root, nil
 }
+
+// ComparesNames tells whether the controller refuses a complex password that contains a name of its account. Windows does
+// (MS-SAMR 3.1.1.7.2); Samba, up to 4.24, does not.
+func (c *Conn) ComparesNames() bool { return !c.root.samba }
 
 // Time reads the domain's time, as its controller tells it, to the second.
 func (c *Conn) Time(ctx context.Context) (time.Time, error) {
