@@ -84,16 +84,15 @@ func (s standIn) requests(client, server net.Conn) {
 	}
 }
 
-// answers passes on until one side ends. Each read is a TLS record, which holds whole LDAP messages of this size.
+// answers passes on each until one side ends.
 func (s standIn) answers(client, server net.Conn) {
 	defer client.Close()
-	buffer := make([]byte, 64<<10)
 	for {
-		n, err := server.Read(buffer)
+		answer, err := ber.ReadPacket(server)
 		if err != nil {
 			return
 		}
-		text := buffer[:n]
+		text := answer.Bytes()
 		for _, pair := range s.exchanged {
 			text = bytes.ReplaceAll(text, []byte(pair[0]), []byte(pair[1]))
 		}

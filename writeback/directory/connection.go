@@ -138,7 +138,7 @@ func (c *Conn) secure(ctx context.Context, config *tls.Config) error {
 // Host is the controller's dnsHostName, in lower case.
 func (c *Conn) Host() string { return c.root.host }
 
-// Release gives the connection back.
+// Release gives the connection back. One to a read-only controller is of no further use.
 func (c *Conn) Release() {
 	if c.broken || c.ldap.IsClosing() {
 		c.Reset()
@@ -147,7 +147,7 @@ func (c *Conn) Release() {
 	d := c.domain
 	c.since = clock.Real().Now()
 	d.mu.Lock()
-	keep := !d.closed && len(d.idle[c.address]) < maxIdle
+	keep := !d.closed && !c.root.readOnly && len(d.idle[c.address]) < maxIdle
 	if keep {
 		d.idle[c.address] = append(d.idle[c.address], c)
 	}
