@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"passback/clock"
 	"passback/fakerelay/amqp"
 	"passback/fakerelay/broker"
 )
@@ -25,12 +26,15 @@ type connection struct {
 	amqp   *amqp.Conn
 	log    *slog.Logger
 
-	serial atomic.Uint64 // of the last link that was watched
+	container string        // our container-id
+	serial    atomic.Uint64 // of the last link that was watched
 
 	mu        sync.Mutex
 	grants    map[string]*heldGrant    // by folded path
 	links     map[*entityLink]struct{} // of entities and of $management
 	replies   []*replyLink             // where $cbs and $management answer
+	linkless  clock.Timer              // nil: there are links
+	gone      bool                     // the connection has ended
 	cbsSend   bool                     // the connection's only link to $cbs is there
 	cbsAnswer bool                     // the connection's only link from $cbs is there
 }
@@ -54,8 +58,9 @@ func (n *Namespace) serveAMQP(nc net.Conn) {
 		grants: make(map[string]*heldGrant), links: make(map[*entityLink]struct{}),
 	}
 	id := uuid.New()
+	c.container = fmt.Sprintf("%x_G%d", id[:], rand.IntN(100))
 	c.amqp = amqp.NewConn(nc, amqp.Config{
-		ContainerID:    fmt.Sprintf("%x_G%d", id[:], rand.IntN(100)),
+		ContainerID:    c.container,
 		MaxMessageSize: uint64(n.tier.MaxMessageSize()),
 		Mechanisms:     c.mechanisms(),
 		Tracer:         &n.trace.frames,
@@ -64,6 +69,9 @@ func (n *Namespace) serveAMQP(nc net.Conn) {
 	n.mu.Lock()
 	n.conns[c] = struct{}{}
 	n.mu.Unlock()
+	c.mu.Lock()
+	c.watchLinks()
+	c.mu.Unlock()
 	c.log.Debug("connected")
 	n.trace.note(number, "++ connected from "+nc.RemoteAddr().String())
 	err := c.amqp.Serve(n.ctx)
@@ -183,6 +191,7 @@ func (c *connection) enter(l *entityLink) {
 	c.mu.Lock()
 	if !l.closed {
 		c.links[l] = struct{}{}
+		c.watchLinks()
 	}
 	c.mu.Unlock()
 	if !c.allowed(l.path, l.right) { // the token has ended since the attach was looked at
@@ -196,6 +205,7 @@ func (c *connection) exit(l *entityLink) {
 	defer c.mu.Unlock()
 	l.closed = true
 	delete(c.links, l)
+	c.watchLinks()
 }
 
 // openLinks lists them by name, so that what happens to all happens in one order.

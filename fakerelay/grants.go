@@ -48,7 +48,7 @@ func (h *heldGrant) stop() {
 	}
 }
 
-// forget drops all grants when the connection has ended.
+// forget drops all grants, and watches no more, when the connection has ended.
 func (c *connection) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,6 +56,8 @@ func (c *connection) forget() {
 		held.stop()
 	}
 	c.grants = nil
+	c.gone = true
+	c.watchLinks()
 }
 
 // allowed reports whether a token for the path, or for something above it, is held and gives the right.

@@ -1,7 +1,8 @@
 package fakerelay
 
 // Links on which nothing happens are detached, as the service does: no transfer, no credit, no settlement. The SDKs
-// open them again when they need them. Links to $cbs and $management are left alone.
+// open them again when they need them. Links to $cbs and $management are left alone. A connection that has had no link
+// to an entity or its $management for a while is closed.
 
 import (
 	"sync"
@@ -13,7 +14,10 @@ import (
 )
 
 const (
-	idleTimeout = 10 * time.Minute
+	idleTimeout     = 10 * time.Minute
+	linklessTimeout = 5 * time.Minute
+
+	textLinkless = "The connection was closed by container '%s' because it did not have any active links in the past 300000 milliseconds."
 
 	textIdle = "The link '%s' is force detached by the broker due to errors occurred in %s(link%d). Detach origin: %s.IdleTimerExpired: Idle timeout: 00:10:00."
 )
@@ -80,4 +84,30 @@ func (c *connection) watchIdle(l *entityLink, end linkEnd) {
 	l.idle.start(func() {
 		l.detach(amqp.Errorf(amqp.CondDetachForced, textIdle+"%s", l.name, end.name, serial, end.class, tracking(l.path)))
 	})
+}
+
+// watchLinks looks after the connection's end while it has no links; it needs c.mu.
+func (c *connection) watchLinks() {
+	switch {
+	case len(c.links) > 0 || c.gone:
+		c.stopWatchingLinks()
+	case c.linkless == nil:
+		c.linkless = c.ns.clock.AfterFunc(linklessTimeout, c.closeLinkless)
+	}
+}
+
+func (c *connection) closeLinkless() {
+	c.mu.Lock()
+	linked := len(c.links) > 0 // one has come in this instant
+	c.mu.Unlock()
+	if !linked {
+		c.amqp.Close(amqp.Errorf(amqp.CondConnectionForced, textLinkless+"%s", c.container, tracking("NoSystemTracker")))
+	}
+}
+
+func (c *connection) stopWatchingLinks() {
+	if c.linkless != nil {
+		c.linkless.Stop()
+		c.linkless = nil
+	}
 }

@@ -53,3 +53,32 @@ func TestIdleSDKClientsGoOn(t *testing.T) {
 		w.clock.Advance(time.Hour)
 	}
 }
+
+// A connection without links is closed after five minutes; one link keeps it.
+func TestConnectionWithoutLinksIsClosed(t *testing.T) {
+	c := clock.NewRunning()
+	k := newKey(fakerelay.Manage)
+	n := fakerelay.RunOptionsT(t, fakerelay.Options{Clock: c, Keys: []fakerelay.Key{k}})
+	never, _ := bareClient(t, n, k)
+	once, session := bareClient(t, n, k)
+	sender, err := session.NewSender(within(t), fakerelay.DefaultQueue+"/$management", nil)
+	must(t, err)
+	c.Advance(5 * time.Minute)
+	<-never.Done()
+	says(t, never.Err(), "amqp:connection:forced")
+	says(t, never.Err(), "because it did not have any active links in the past 300000 milliseconds.")
+	must(t, sender.Close(within(t)))
+	again, err := session.NewSender(within(t), fakerelay.DefaultQueue+"/$management", nil)
+	must(t, err)
+	c.Advance(5 * time.Minute)
+	must(t, again.Close(within(t)))
+	eventually(t, "the end of the other", func() bool { // once its last link has gone
+		c.Advance(5 * time.Minute)
+		select {
+		case <-once.Done():
+			return true
+		default:
+			return false
+		}
+	})
+}

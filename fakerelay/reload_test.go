@@ -69,3 +69,32 @@ func TestAllOfALargePrefetchComes(t *testing.T) {
 		t.Errorf("the locked messages are not there any more: %v", some)
 	}
 }
+
+// The SDK's users notice nothing of an update.
+func TestTheSDKOutlivesAnUpdate(t *testing.T) {
+	w := newWorld(t, fakerelay.QueueOptions{})
+	w.client = client(t, w.ConnectionString(), impatient)
+	sender, receiver := newSender(t, w.client, queueName), newReceiver(t, w.client, queueName, nil)
+	send(t, sender, body("before"))
+	m := receive(t, receiver)
+	must(t, receiver.CompleteMessage(within(t), m, nil))
+	attached := make(chan struct{}, 100)
+	w.Hook(func(e fakerelay.Event) fakerelay.Action {
+		if e.Kind == fakerelay.Attach && e.Entity == queueName {
+			attached <- struct{}{}
+		}
+		return fakerelay.Pass
+	})
+	received := make(chan error, 1)
+	go func() {
+		m, err := tryReceive(within(t), receiver)
+		if err == nil && string(m.Body) != "after" {
+			err = fmt.Errorf("received %q", m.Body)
+		}
+		received <- err
+	}()
+	must(t, w.UpdateQueue(fakerelay.QueueOptions{Name: queueName, MaxDeliveryCount: 7}))
+	<-attached // the receiver's link again
+	send(t, sender, body("after"))
+	must(t, <-received)
+}
