@@ -59,3 +59,21 @@ func (c *connection) linkError(err error, path string) *amqp.Error {
 	r := c.ns.refusalOf(err, c.host(), path)
 	return &amqp.Error{Condition: r.condition, Description: r.text}
 }
+
+// statuses are what $cbs and $management tell a condition as; any other is 500.
+var statuses = map[amqp.Symbol]int32{
+	condServerBusy: 503, condTimeout: 408, amqp.CondUnauthorizedAccess: 401, condAuthorizationFailed: 401,
+	amqp.CondNotFound: 404, condEntityNotFound: 404, condMessageNotFound: 404, condMessageLockLost: 410, condSessionLockLost: 410,
+	condEntityDisabled: 403, amqp.CondResourceLimitExceeded: 403, condArgumentError: 400, amqp.CondNotAllowed: 400,
+	amqp.CondNotImplemented: 501,
+}
+
+func refusalByCondition(condition amqp.Symbol, text string) refusal {
+	status, known := statuses[condition]
+	if !known {
+		status = 500
+	}
+	return refusal{status, condition, text}
+}
+
+func (r refusal) err() *amqp.Error { return &amqp.Error{Condition: r.condition, Description: r.text} }

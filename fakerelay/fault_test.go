@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,12 +204,26 @@ func TestTheSDKRecoversFromFaults(t *testing.T) {
 
 // A receiver meets the fault when it is handed its message, which comes again once its lock has ended.
 func TestTheSDKReceivesAfterFaults(t *testing.T) {
-	for _, effect := range []fakerelay.Effect{fakerelay.EffectSwallow, fakerelay.EffectDetach, fakerelay.EffectDisconnect, fakerelay.EffectCorrupt} {
+	for effect, over := range map[fakerelay.Effect]string{ // what the trace says when the link can take nothing any more
+		fakerelay.EffectSwallow:    "",
+		fakerelay.EffectDetach:     "!! again attached",
+		fakerelay.EffectDisconnect: " 1 -- disconnected",
+		fakerelay.EffectCorrupt:    " 1 -- disconnected",
+	} {
 		t.Run(string(effect), func(t *testing.T) {
-			w, struck := faultyWorld(t, fakerelay.QueueOptions{LockDuration: time.Minute, MaxDeliveryCount: 2000}, fakerelay.Fault{
-				Effect: effect, Operation: fakerelay.Deliver,
-			})
+			w, struck := faultyWorld(t, fakerelay.QueueOptions{LockDuration: time.Minute}, fakerelay.Fault{Effect: effect, Operation: fakerelay.Deliver})
 			w.sends(t, "m")
+			var trace syncBuffer
+			defer w.Trace(&trace)()
+			var attached atomic.Int32
+			w.Hook(func(e fakerelay.Event) fakerelay.Action {
+				if e.Kind == fakerelay.Attach && e.Entity == queueName {
+					if attached.Add(1) == 2 { // the end of the first has been seen to
+						fmt.Fprint(&trace, "!! again attached")
+					}
+				}
+				return fakerelay.Pass
+			})
 			r := newReceiver(t, w.client, queueName, nil)
 			received := make(chan *azservicebus.ReceivedMessage, 1)
 			go func() {
@@ -219,12 +234,10 @@ func TestTheSDKReceivesAfterFaults(t *testing.T) {
 				received <- m
 			}()
 			<-struck
-			eventually(t, "another delivery", func() bool { // the first of them may still go to the link that is about to end
-				w.clock.Advance(61 * time.Second)
-				return len(received) == 1
-			})
-			if m := <-received; m != nil && m.DeliveryCount < 2 {
-				t.Errorf("delivery %d, want a later one than the first", m.DeliveryCount)
+			eventually(t, "the end of the link", func() bool { return strings.Contains(trace.String(), over) })
+			w.clock.Advance(61 * time.Second)
+			if m := <-received; m != nil && m.DeliveryCount != 2 {
+				t.Errorf("delivery %d, want the second", m.DeliveryCount)
 			}
 		})
 	}
