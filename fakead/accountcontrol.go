@@ -130,7 +130,7 @@ func storedControl(control uint32) uint32 {
 // judgeControl refuses bits that contradict each other: an account is of one kind, only a read-only domain
 // controller keeps part of the secrets, and trusts between domains are not made by LDAP.
 func judgeControl(control uint32) result {
-	const partialSecrets = 0x4000000
+	const partialSecrets, tempDuplicate = 0x4000000, 0x100
 	kinds := 0
 	for _, kind := range []uint32{password.NormalAccount, password.InterdomainTrust, password.WorkstationTrust, password.ServerTrust} {
 		if control&kind != 0 {
@@ -138,13 +138,18 @@ func judgeControl(control uint32) result {
 		}
 	}
 	switch {
-	case kinds > 1, control&partialSecrets != 0 && control&password.WorkstationTrust == 0:
-		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1254")}
+	case kinds > 1, control&tempDuplicate != 0, control&partialSecrets != 0 && control&password.WorkstationTrust == 0:
+		return contradictoryControl()
 	case control&password.InterdomainTrust != 0:
 		return secErr(errorAccessDenied, "031A11B9")
 	default:
 		return result{}
 	}
+}
+
+// contradictoryControl answers for bits of userAccountControl that cannot be together, or not at all.
+func contradictoryControl() result {
+	return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1254")}
 }
 
 // lacksPassword: an enabled user must have a password, unless the policy takes an empty one or the user is

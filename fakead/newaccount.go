@@ -20,6 +20,7 @@ type newAccount struct {
 	isUser  bool
 	control bool // userAccountControl was given
 	written bool // a password was
+	dated   bool // pwdLastSet was, to be the time of the Add
 }
 
 // newAccountOf takes the account's attributes out of those of an Add, judged. The result's code is not success
@@ -95,6 +96,10 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets []written,
 		return svcErr(errorDSIllegalModification, "031A11F6")
 	case lastSet != "" && lastSet != "0" && lastSet != "-1":
 		return result{code: codeOther, text: fmt.Sprintf(formatSysErr, errorInvalidParameter, "031A1260")}
+	case n.control:
+		if res := judgeControl(n.account.Control); res.code != codeSuccess {
+			return res
+		}
 	}
 	for i, value := range secrets {
 		if value.isEmpty() {
@@ -119,15 +124,18 @@ func (s *Server) judgeNewAccount(req *request, n *newAccount, secrets []written,
 		n.account.Randomise()
 		n.written = true
 	}
-	if lastSet == "0" {
+	switch lastSet {
+	case "0":
 		n.account.LastSet = time.Time{}
+	case "-1":
+		n.account.LastSet, n.dated = now, true
 	}
 	return result{}
 }
 
 // give writes the account into its new entry.
 func (s *Server) give(n newAccount, e *tree.Entry) {
-	if !n.written {
+	if !n.written && !n.dated {
 		return
 	}
 	saveAccount(s.setter(e), &password.Account{}, &n.account)

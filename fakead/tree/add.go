@@ -26,6 +26,7 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 		}
 	}
 	p := t.Plan(e)
+	p.adds = true
 	if err := p.fill(values, rules); err != nil {
 		return nil, err
 	}
@@ -40,8 +41,10 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 		if a := p.missing(); a != nil {
 			return nil, errMissingAttribute.about(a)
 		}
-		if err := p.judgeSettings(); err != nil {
-			return nil, err
+		for _, judge := range []func() error{p.judgeSettings, p.judgeNewGroupType, p.judgeNewPrimaryGroup, p.judgeKind, p.judgeRoleOwner} {
+			if err := judge(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	t.enter(p)
@@ -157,8 +160,12 @@ func (p *Plan) fill(values []Value, rules Rules) error {
 		switch {
 		case a == nil:
 			return errNoSuchAttributeType.about(nil)
+		case len(v.Values) == 0 && !rules.System:
+			return errNoValuesToAdd.about(a)
 		case a.Name == "objectClass", len(v.Values) == 0:
 			continue
+		case a.Constructed && !rules.System:
+			return errUndefinedType.about(a)
 		case a == LookupAttribute(rdn.Type), a.Name == "name":
 			if len(v.Values) > 1 || fold(string(v.Values[0])) != fold(rdn.Value) {
 				return errRDNType.near(p.entry.dn.Parent())
@@ -235,9 +242,6 @@ func (p *Plan) accountDefaults() {
 			p.fallback(d.name, d.value)
 		}
 		p.fallback("primaryGroupID", defaultPrimaryGroup(p.First("userAccountControl")))
-		if e.IsA("computer") {
-			p.fallback("isCriticalSystemObject", "FALSE")
-		}
 	case e.IsA("group"):
 		p.fallback("groupType", "-2147483646") // global, security
 	}
@@ -312,8 +316,8 @@ func (p *Plan) order() []*Attribute {
 
 // Delete removes an entry without children. Its error is an *Error.
 func (t *Tree) Delete(e *Entry) error {
-	if e.mustStay() {
-		return errCannotDelete.about(nil)
+	if err := t.judgeDelete(e); err != nil {
+		return err
 	}
 	if e.HasChildren() {
 		return errNonLeaf.about(nil)
@@ -327,15 +331,15 @@ func (t *Tree) Delete(e *Entry) error {
 	return nil
 }
 
-// mustStay: the heads of naming contexts, and what the directory cannot do without.
-func (e *Entry) mustStay() bool { return e.head || e.First("isCriticalSystemObject") == "TRUE" }
-
 // DeleteTree removes an entry with all below it, or nothing if one of them must stay.
 func (t *Tree) DeleteTree(e *Entry) error {
 	below := slices.Collect(t.Walk(e, WholeSubtree))
 	for _, victim := range below {
-		if victim.mustStay() {
+		if victim.First("isCriticalSystemObject") == "TRUE" {
 			return errCannotDelete.about(nil)
+		}
+		if err := t.judgeDelete(victim); err != nil {
+			return err
 		}
 	}
 	for _, victim := range slices.Backward(below) {

@@ -25,10 +25,12 @@ var (
 	errNoSuchAttributeType = Error{Code: 16, Windows: 0x57, kind: "LdapErr", dsid: "0C0910F4", problem: textConversion}
 	errNoSuchAttribute     = Error{Code: 16, Windows: 0x2084, kind: "AtrErr", dsid: "03152B78", problem: "1001 (NO_ATTRIBUTE_OR_VAL)"}
 	errNoSuchValue         = Error{Code: 16, Windows: 0x2085, kind: "AtrErr", dsid: "03152B78", problem: "1001 (NO_ATTRIBUTE_OR_VAL)"}
+	errUndefinedType       = Error{Code: 17, Windows: 0x200C, kind: "AtrErr", dsid: "03152612", problem: "1002 (UNDEFINED_ATT_TYPE)"}
 	errConstructed         = Error{Code: 19, Windows: 0x211B, kind: "AtrErr", dsid: "03151C1E", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errSystemOnly          = Error{Code: 19, Windows: 0x20B1, kind: "AtrErr", dsid: "03151C1E", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errRange               = Error{Code: 19, Windows: 0x2082, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoValues            = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
+	errNoValuesToAdd       = Error{Code: 19, Windows: 0x2077, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoReference         = Error{Code: 19, Windows: 0x20B5, kind: "AtrErr", dsid: "03152804", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errUPNNotUnique        = Error{Code: 19, Windows: 0x21C8, kind: "AtrErr", dsid: "03200CF6", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errSPNNotUnique        = Error{Code: 19, Windows: 0x21C7, kind: "AtrErr", dsid: "03200CEE", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
@@ -38,6 +40,7 @@ var (
 	errNoObject            = Error{Code: 32, Windows: 0x208D, kind: "NameErr", dsid: "03100245", problem: "2001 (NO_OBJECT)"}
 	errNoMember            = Error{Code: 32, Windows: 0x525, kind: "NameErr", dsid: "031A1211", problem: "2001 (NO_OBJECT)"}
 	errBadName             = Error{Code: 34, Windows: 0x208F, kind: "NameErr", dsid: "03100225", problem: "2006 (BAD_NAME)"}
+	errUnwilling           = Error{Code: 53, Windows: 0x2035, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errOwnedBySAM          = Error{Code: 53, Windows: 0x209A, kind: "SvcErr", dsid: "031A1081", problem: textWillNotPerform}
 	errIllegalSettings     = Error{Code: 53, Windows: 0x20E7, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errIllegalChange       = Error{Code: 53, Windows: 0x2077, kind: "SvcErr", dsid: "031903E3", problem: textWillNotPerform}
@@ -57,11 +60,15 @@ var (
 	errMissingAttribute    = Error{Code: 65, Windows: 0x207C, kind: "UpdErr", dsid: "03151D43", problem: "6002 (OBJ_CLASS_VIOLATION)"}
 	errNotInClass          = Error{Code: 65, Windows: 0x207D, kind: "UpdErr", dsid: "0315121C", problem: "6002 (OBJ_CLASS_VIOLATION)"}
 	errObjectClass         = Error{Code: 65, Windows: 0x2014, kind: "UpdErr", dsid: "0315086F", problem: "6002 (OBJ_CLASS_VIOLATION)"}
+	errContextHeld         = Error{Code: 66, Windows: 0x2162, kind: "UpdErr", dsid: "03030BE8", problem: "6003 (CANT_ON_NON_LEAF)"}
+	errKindOfAccount       = Error{Code: 65, Windows: 0x217C, kind: "UpdErr", dsid: "031A1202", problem: "6002 (OBJ_CLASS_VIOLATION)"}
 	errNonLeaf             = Error{Code: 66, Windows: 0x2015, kind: "UpdErr", dsid: "031A1213", problem: "6003 (CANT_ON_NON_LEAF)"}
 	errOnRDN               = Error{Code: 67, Windows: 0x2016, kind: "UpdErr", dsid: "031A11D3", problem: "6004 (CANT_ON_RDN)"}
 	errEntryExists         = Error{Code: 68, Windows: 0x2071, kind: "UpdErr", dsid: "030503CF", problem: "6005 (ENTRY_EXISTS)"}
 	errAccountExists       = Error{Code: 68, Windows: 0x524, kind: "UpdErr", dsid: "031A1261", problem: "6005 (ENTRY_EXISTS)"}
+	errPrimaryGroup        = Error{Code: 68, Windows: 0x2071, kind: "UpdErr", dsid: "031A11E2", problem: "6005 (ENTRY_EXISTS)"}
 	errAccountName         = Error{Code: 80, Windows: 0x523, kind: "SysErr", dsid: "031A120C", problem: "22 (Invalid argument)"}
+	errSpecialAccount      = Error{Code: 80, Windows: 0x55B, kind: "SysErr", dsid: "031A120C", problem: "22 (Invalid argument)"}
 	errNoParent            = Error{Code: 80, Windows: 0x2089, kind: "UpdErr", dsid: "031B0D30", problem: "5012 (DIR_ERROR)"}
 	errSystemContainer     = Error{Code: 80, Windows: 0x21A7, kind: "SvcErr", dsid: "031A1202", problem: "5012 (DIR_ERROR)"}
 	errAlreadyMember       = Error{Code: 68, Windows: 0x562, kind: "UpdErr", dsid: "031A11E2", problem: "6005 (ENTRY_EXISTS)"}

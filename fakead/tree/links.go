@@ -8,7 +8,7 @@ import (
 )
 
 func (p *Plan) applyLinks(a *Attribute, c Change, rules Rules) error {
-	given, err := p.tree.linkTargets(a, c.Values)
+	given, err := p.tree.linkTargets(a, c.Op, c.Values)
 	if err != nil {
 		return err
 	}
@@ -36,12 +36,14 @@ func (p *Plan) applyLinks(a *Attribute, c Change, rules Rules) error {
 	return nil
 }
 
-// linkTargets finds the entries that values name.
-func (t *Tree) linkTargets(a *Attribute, values [][]byte) ([]*Entry, error) {
+// linkTargets finds the entries that values name. What names nothing is nobody's value.
+func (t *Tree) linkTargets(a *Attribute, op Op, values [][]byte) ([]*Entry, error) {
 	targets := make([]*Entry, len(values))
 	for i, v := range values {
 		target, err := t.Resolve(string(v))
 		switch {
+		case NoSuchObject(err) && a.Name == "member" && op == DeleteValues:
+			return nil, errNotAMember.about(a)
 		case NoSuchObject(err) && a.Name == "member":
 			return nil, errNoMember.about(a)
 		case NoSuchObject(err):

@@ -38,6 +38,7 @@ type Plan struct {
 	changed map[*Attribute]planned
 	after   []func() // what a commit does to other entries
 
+	adds        bool // the entry is a new one
 	followsKind bool // the primary group changes because the kind of account does
 }
 
@@ -145,9 +146,12 @@ func (p *Plan) apply(c Change, rules Rules) error {
 	if err != nil {
 		return err
 	}
-	// MS-ADA1 says that description is multi-valued; the SAM holds accounts to one.
-	if (a.Single || a.Name == "description" && p.entry.isAccount()) && len(now) > 1 {
+	// MS-ADA1 says that description is multi-valued; the SAM lets an account that is there have no second one.
+	if (a.Single || a.Name == "description" && p.entry.isAccount() && !p.adds) && len(now) > 1 {
 		return errSingleValued.about(a)
+	}
+	if a.Name == "fSMORoleOwner" && c.Op == ReplaceValues && len(now) == 0 {
+		return errIllegalChange.about(a) // while deleting its value is allowed
 	}
 	if a.Name == "objectClass" && !rules.System {
 		return p.setClasses(now)

@@ -4,6 +4,7 @@ package tree
 // What follows from passwords and userAccountControl is not the tree's.
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -24,9 +25,11 @@ const (
 	uacInterdomainTrust = 0x0800
 	uacWorkstation      = 0x1000
 	uacServer           = 0x2000
+	uacPartialSecrets   = 0x4000000 // a read-only domain controller
 	groupBuiltin        = 0x1
 	groupGlobal         = 0x2
 	groupResource       = 0x4 // domain local
+	groupUniversal      = 0x8
 	groupSecurity       = 0x80000000
 )
 
@@ -47,6 +50,21 @@ func (p *Plan) derive() {
 	case p.Changes("userAccountControl"):
 		p.followKind()
 	}
+	if p.Changes("userAccountControl") {
+		p.followCritical()
+	}
+	p.followHostName()
+}
+
+// followCritical: domain controllers are critical, other computers are not, and what becomes a user stays what it was.
+func (p *Plan) followCritical() {
+	n, _ := parseInteger(p.First("userAccountControl"), 32)
+	switch {
+	case n&(uacServer|uacPartialSecrets) != 0:
+		p.Set("isCriticalSystemObject", "TRUE")
+	case n&uacWorkstation != 0:
+		p.Set("isCriticalSystemObject", "FALSE")
+	}
 }
 
 // followKind gives an account of another kind that kind's primary group, if it had its own kind's. It becomes an
@@ -59,13 +77,13 @@ func (p *Plan) followKind() {
 	}
 }
 
-func accountType(source string, bits int64) int64 {
+func accountType(source string, flags int64) int64 {
 	if source == "groupType" {
-		security := bits&groupSecurity != 0
+		security := flags&groupSecurity != 0
 		switch {
-		case bits&groupResource != 0 && security:
+		case flags&groupResource != 0 && security:
 			return typeLocalGroup
-		case bits&groupResource != 0:
+		case flags&groupResource != 0:
 			return typeLocalDistribution
 		case security:
 			return typeGlobalGroup
@@ -74,9 +92,9 @@ func accountType(source string, bits int64) int64 {
 		}
 	}
 	switch {
-	case bits&(uacWorkstation|uacServer) != 0:
+	case flags&(uacWorkstation|uacServer) != 0:
 		return typeComputer
-	case bits&uacInterdomainTrust != 0:
+	case flags&uacInterdomainTrust != 0:
 		return typeTrust
 	default:
 		return typeUser
@@ -122,20 +140,89 @@ func (p *Plan) judgeGroupType() error {
 	if !ok || err != nil || !p.Changes("groupType") {
 		return nil
 	}
-	if after&groupBuiltin != 0 && before&groupBuiltin == 0 || before&groupGlobal != 0 && after&groupResource != 0 || before&groupResource != 0 && after&groupGlobal != 0 {
+	if after&groupBuiltin != 0 && before&groupBuiltin == 0 || !isOneScope(after) || before&groupGlobal != 0 && after&groupResource != 0 || before&groupResource != 0 && after&groupGlobal != 0 {
 		return errGroupType.about(mustAttribute("groupType"))
 	}
 	return nil
 }
 
+// judgeNewGroupType: a new group has one scope, and is not builtin.
+func (p *Plan) judgeNewGroupType() error {
+	if n, err := strconv.ParseInt(p.First("groupType"), 10, 64); err == nil && (n&groupBuiltin != 0 || !isOneScope(n)) {
+		return errUnwilling.about(mustAttribute("groupType"))
+	}
+	return nil
+}
+
+func isOneScope(groupType int64) bool {
+	return bits.OnesCount64(uint64(groupType&(groupGlobal|groupResource|groupUniversal))) == 1
+}
+
+// judgeNewPrimaryGroup: a new account is a member of no group but its kind's.
+func (p *Plan) judgeNewPrimaryGroup() error {
+	if given := p.First("primaryGroupID"); given != "" && given != defaultPrimaryGroup(p.First("userAccountControl")) {
+		return errUnwilling.about(mustAttribute("primaryGroupID"))
+	}
+	return nil
+}
+
+// judgeKind: only a computer is a domain controller.
+func (p *Plan) judgeKind() error {
+	if n, _ := parseInteger(p.First("userAccountControl"), 32); n&uacServer != 0 && !p.entry.IsA("computer") {
+		return errKindOfAccount.about(mustAttribute("userAccountControl"))
+	}
+	return nil
+}
+
+// judgeRoleOwner: a role is held by a domain controller's nTDSDSA object (MS-ADTS 3.1.1.5.3.2).
+func (p *Plan) judgeRoleOwner() error {
+	a := mustAttribute("fSMORoleOwner")
+	for _, owner := range p.changed[a].values {
+		if e, err := p.tree.Resolve(string(owner)); err != nil || !e.IsA("nTDSDSA") {
+			return errUnwilling.about(a)
+		}
+	}
+	return nil
+}
+
+// neverEmptied are attributes that an account always has (MS-SAMR 3.1.1.8), and the refusals to take them away.
+var neverEmptied = map[string]Error{
+	"nTSecurityDescriptor": errIllegalChange, "sAMAccountName": errIllegalChange, "groupType": errIllegalChange, "primaryGroupID": errIllegalChange,
+	"userAccountControl": errIllegalChange, "accountExpires": errUnwilling, "codePage": errUnwilling, "countryCode": errUnwilling,
+}
+
+// judgeEmptied judges an attribute that the plan leaves without values.
+func (p *Plan) judgeEmptied(a *Attribute) error {
+	refusal, kept := neverEmptied[a.Name]
+	switch {
+	case !p.moves(a):
+		return nil
+	case kept && p.entry.isAccount():
+		return refusal.about(a)
+	case p.requires(a):
+		return errMissingAttribute.about(a)
+	default:
+		return nil
+	}
+}
+
 // judge looks at the entry as it will be.
 func (p *Plan) judge() error {
 	for a, now := range p.changed {
-		if len(now.values)+len(now.links) == 0 && p.moves(a) && p.requires(a) {
-			return errMissingAttribute.about(a)
+		if len(now.values)+len(now.links) > 0 {
+			continue
+		}
+		if err := p.judgeEmptied(a); err != nil {
+			return err
 		}
 	}
 	if err := p.judgeGroupType(); err != nil {
+		return err
+	}
+	if err := p.judgeRoleOwner(); err != nil {
+		return err
+	}
+	if err := p.judgeKind(); err != nil {
 		return err
 	}
 	if err := p.judgeSettings(); err != nil {
