@@ -126,15 +126,18 @@ func (c cell) broken() (rules []protocol.Rule) {
 	return rules
 }
 
-// cells are the questions of one table. Where something may not be read, one password is asked for each set of rules
-// that it breaks; a history of one shows nothing new there.
+// cells are the questions of one table. Every password is asked for as a reset under the domain's policy with everything
+// readable; elsewhere one for each set of rules that it breaks. A history of one shows nothing new where something may
+// not be read, and what breaks nothing is not asked there.
 func cells(read refusedRead) (all []cell) {
 	asked := map[string]bool{}
 	add := func(c cell) {
 		kind := c
 		kind.candidate = candidate{}
 		key := fmt.Sprint(kind, c.broken(), c.account)
-		if read.what == nothing || len(c.broken()) > 0 && c.history != 1 && !asked[key] {
+		every := read.what == nothing && !c.change && !c.settings
+		telling := read.what == nothing || len(c.broken()) > 0 && c.history != 1
+		if every || telling && !asked[key] {
 			asked[key] = true
 			all = append(all, c)
 		}
