@@ -322,7 +322,7 @@ func (t *Tree) Delete(e *Entry) error {
 	if e.HasChildren() {
 		return errNonLeaf.about(nil)
 	}
-	t.detach(e)
+	detach(e)
 	t.index(e, false)
 	delete(t.byDN, e.dn.key())
 	e.parent.children = without(e.parent.children, e)

@@ -151,7 +151,7 @@ func difference(a, b []*Entry) []*Entry {
 }
 
 // detach ends all links from and to an entry that is about to go.
-func (t *Tree) detach(e *Entry) {
+func detach(e *Entry) {
 	for a := range e.links {
 		e.relink(a, nil)
 	}
@@ -159,7 +159,6 @@ func (t *Tree) detach(e *Entry) {
 		forward := back.forwardLink()
 		for _, source := range slices.Clone(sources) {
 			source.relink(forward, without(source.links[forward], e))
-			t.touch(source)
 		}
 	}
 }

@@ -90,3 +90,20 @@ func TestATreeIsDeletedAsAWholeOrNotAtAll(t *testing.T) {
 		t.Error("what is reached from the head is not what is there")
 	}
 }
+
+// What named a deleted entry names nothing any more, which is no change of its own: every domain controller drops
+// such values by itself.
+func TestADeletionLeavesThoseWhoNamedItAlone(t *testing.T) {
+	l := newLab(t)
+	alice := l.user("alice")
+	group := l.add("CN=sales", "group")
+	l.mustModify(group, change(tree.AddValues, "member", alice.DN().String()))
+	usn := group.First("uSNChanged")
+	if err := l.Delete(alice); err != nil {
+		t.Fatal(err)
+	}
+	expectValues(t, group, "member")
+	if now := group.First("uSNChanged"); now != usn {
+		t.Errorf("uSNChanged of the group moved from %s to %s", usn, now)
+	}
+}
