@@ -8,6 +8,8 @@ package directory
 // 4.1.1.2): who relays it to another server is refused, and a controller that demands the binding (MS-ADTS 5.1.1.6,
 // LdapEnforceChannelBinding) lets the agent in.
 //
+// gokrb5 connects by itself, for 5 s at most: no dial function and no context reaches it.
+//
 // Left out on purpose: accounts of another realm than the domain's, RC4 and DES keys, credential caches.
 
 import (

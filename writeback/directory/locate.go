@@ -84,7 +84,9 @@ func (d *Domain) lookup(ctx context.Context, name string) (addresses []string, e
 		return nil, err
 	}
 	for _, r := range records {
-		addresses = append(addresses, net.JoinHostPort(strings.ToLower(strings.TrimSuffix(r.Target, ".")), d.port()))
+		if host := strings.ToLower(strings.TrimSuffix(r.Target, ".")); host != "" { // "." says that there is none
+			addresses = append(addresses, net.JoinHostPort(host, d.port()))
+		}
 	}
 	return addresses, nil
 }

@@ -63,6 +63,7 @@ func TestFindsControllersByDNS(t *testing.T) {
 	}{
 		{"by priority", "", false, map[string][]string{all: {"SRV 20 0 389 far." + l.domain + ".", "SRV 10 0 389 NEAR." + l.domain + "."}}, []string{"near", "far"}},
 		{"no weight is drawn among many", "", false, map[string][]string{all: {"SRV 0 0 389 b." + l.domain + ".", "SRV 0 65535 389 a." + l.domain + "."}}, []string{"a", "b"}},
+		{"none, which a dot says", "", false, map[string][]string{all: {"SRV 0 0 0 ."}}, nil},
 		{"those of the site first", "branch", false, map[string][]string{
 			all:  {"SRV 0 100 389 head." + l.domain + ".", "SRV 50 100 389 branch." + l.domain + "."},
 			site: {"SRV 50 100 389 branch." + l.domain + "."},
