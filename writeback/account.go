@@ -60,6 +60,8 @@ func (at *attempt) find(ctx context.Context) (users []directory.User, err error)
 	if err != nil {
 		return nil, err
 	}
+	ctx, span := at.telemetry.span(ctx, "find")
+	defer span.End()
 	at.conn, users, err = at.domain.Find(ctx, at.request.DC, anchor)
 	return users, err
 }
@@ -151,7 +153,9 @@ func (at *attempt) modify(ctx context.Context, u directory.User, m directory.Mod
 	if err := at.connect(ctx); err != nil {
 		return err
 	}
+	ctx, span := at.telemetry.span(ctx, "modify")
 	err := at.conn.Modify(ctx, u, m)
+	span.End()
 	switch directory.KindOf(err) {
 	case directory.NoAnswer:
 		at.doubt = true

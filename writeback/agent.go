@@ -19,17 +19,18 @@ import (
 
 // An Agent serves one tenant.
 type Agent struct {
-	config   Config
-	log      logbook
-	cloud    *cloud
-	logins   []login // of each directory
-	state    state
-	keys     *keyring
-	journal  *journal
-	enroller enroller
-	record   *record
-	began    time.Time
-	told     chan struct{} // asks for the status to be written
+	config    Config
+	log       logbook
+	cloud     *cloud
+	logins    []login // of each directory
+	state     state
+	keys      *keyring
+	journal   *journal
+	telemetry telemetry
+	enroller  enroller
+	record    *record
+	began     time.Time
+	told      chan struct{} // asks for the status to be written
 
 	supervisor supervisor
 	domains    []*directory.Domain // from term to term, so that a refused bind is not tried again
@@ -97,6 +98,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	defer a.journal.close()
+	if a.telemetry, err = newTelemetry(a.config, a.current().AgentID, a.cloud.http, a.log.Logger); err != nil {
+		return err
+	}
+	defer a.telemetry.close()
 	watched, stop := context.WithCancel(context.Background())
 	defer context.AfterFunc(ctx, func() { a.supervisor.tell("STOPPING=1") })()
 	var reporting sync.WaitGroup

@@ -35,8 +35,9 @@ const (
 
 // An applier decides requests. It has no state of its own: agents are interchangeable.
 type applier struct {
-	domains []*directory.Domain
-	log     *slog.Logger
+	domains   []*directory.Domain
+	log       *slog.Logger
+	telemetry telemetry
 }
 
 // A task is one request to be decided.

@@ -30,6 +30,7 @@ type Config struct {
 	Directories []Directory   `yaml:"directories"`
 	Limits      Limits        `yaml:"limits"` // requests a minute
 	Log         Log           `yaml:"log"`
+	OTLP        string        `yaml:"otlp"` // https://host of an OpenTelemetry collector; empty: nothing is pushed
 
 	Logger *slog.Logger `yaml:"-"` // default: to stderr, as Log says
 	Clock  clock.Clock  `yaml:"-"` // domain time: renewal of the enrolment, age of the key; default clock.Real()
@@ -124,7 +125,7 @@ func (c *Config) validate() error {
 	if u, err := url.Parse(c.Cloud); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return badValue("cloud", withoutUser(c.Cloud), "the enrolment URL, https://host/path without a password")
 	}
-	if err := errors.Join(c.Limits.validate(), c.validateProxy()); err != nil {
+	if err := errors.Join(c.Limits.validate(), c.validateProxy(), c.validateOTLP()); err != nil {
 		return err
 	}
 	if c.StateDir == "" {

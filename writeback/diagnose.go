@@ -31,6 +31,8 @@ const (
 
 // diagnose reads what is needed and judges; what may not be read leaves the rules open that need it.
 func (at *attempt) diagnose(ctx context.Context, u directory.User) *protocol.Violation {
+	ctx, span := at.telemetry.span(ctx, "diagnose")
+	defer span.End()
 	if at.connect(ctx) != nil {
 		return &protocol.Violation{Rule: protocol.RuleUnknown, Certainty: protocol.Uncertain}
 	}

@@ -38,6 +38,8 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 		return
 	}
 	t.log.started(p.Request, count)
+	ctx, span := t.telemetry.request(ctx, p.Request, count)
+	defer span.End()
 	decision, decided := t.decide(ctx, p, count)
 	if !decided {
 		t.log.event(eventDecryptionError, "The request is not sealed to this agent's key; left to another agent.", "tracking_id", p.Request.TrackingID)
@@ -49,7 +51,9 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 	entry := newJournalEntry(p.Request, count, decision)
 	entry.Received, entry.Decided = received, clock.Real().Now().UTC()
 	entry.Answered, entry.Completed = t.settle(ctx, r, d, p, decision)
+	entry.Settled = clock.Real().Now().UTC()
 	t.keep(entry)
+	t.telemetry.settled(ctx, span, entry)
 	if decision.outcome == protocol.DirectoryUnavailable {
 		notify(t.probe)
 	}
@@ -127,7 +131,6 @@ func (t *term) settle(ctx context.Context, r *relay.Client, d *relay.Delivery, p
 
 // keep remembers what became of a request, for people.
 func (t *term) keep(e journalEntry) {
-	e.Settled = clock.Real().Now().UTC()
 	t.record.request(e)
 	if err := t.journal.write(e); err != nil {
 		t.log.Error("a request is missing from the journal", "tracking_id", e.TrackingID, "outcome", e.Outcome, "error", err)
@@ -136,6 +139,8 @@ func (t *term) keep(e journalEntry) {
 
 // answer seals and sends, again and again until the deadline: until then somebody waits.
 func (t *term) answer(ctx context.Context, r *relay.Client, p protocol.Package, d decision) bool {
+	ctx, span := t.telemetry.span(ctx, "answer")
+	defer span.End()
 	m, err := protocol.SealAnswer(t.sealingKey(), protocol.Answer{
 		TrackingID: p.Request.TrackingID, Tenant: t.enrolment.Tenant, RequestHash: p.Hash, ReplySession: p.Request.ReplySession,
 		AgentID: t.enrolment.AgentID, Outcome: d.outcome, Violation: d.violation, Notes: d.notes, DC: d.dc, Detail: limit(d.detail),

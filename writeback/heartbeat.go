@@ -68,6 +68,7 @@ func (t *term) beatTo(ctx context.Context, r *relay.Client, m protocol.Message) 
 		}
 		return false
 	}
+	t.telemetry.beats.Add(ctx, 1)
 	t.log.event(eventHeartbeat, "HeartBeat for Namespace: "+r.Host()+", Endpoint: wss://"+r.Host()+"/$servicebus/websocket")
 	return true
 }

@@ -18,7 +18,7 @@ var ErrRestart = errors.New("this takes a restart")
 func (a *Agent) Reload(c Config) error {
 	old := a.configuration()
 	for _, fixed := range []struct{ key, old, now string }{
-		{"cloud", old.Cloud, c.Cloud}, {"state_dir", old.StateDir, c.StateDir},
+		{"cloud", old.Cloud, c.Cloud}, {"state_dir", old.StateDir, c.StateDir}, {"otlp", old.OTLP, c.OTLP},
 	} {
 		if fixed.old != fixed.now {
 			return fmt.Errorf("%s: from %q to %q: %w", fixed.key, fixed.old, fixed.now, ErrRestart)

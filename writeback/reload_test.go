@@ -168,6 +168,8 @@ func TestServiceManagerIsTold(t *testing.T) {
 	for range 3 { // the watchdog is fed again and again, though nothing happens
 		hear(serves)
 	}
-	go func() { _ = stop() }()
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
 	hear(func(m string) bool { return m == "STOPPING=1" })
+	must(t, <-stopped)
 }

@@ -52,7 +52,7 @@ func (a *Agent) newTerm() (*term, error) {
 	if t.domains, err = a.directories(t.enrolment.MarkerAttribute); err != nil {
 		return nil, err
 	}
-	t.applier = &applier{domains: t.domains, log: a.log.Logger}
+	t.applier = &applier{domains: t.domains, log: a.log.Logger, telemetry: a.telemetry}
 	for _, r := range t.enrolment.Relays {
 		client, err := relay.New(relay.Options{
 			Relay: r, Proxy: a.cloud.proxy, RootCAs: a.cloud.roots, Dial: a.config.DialRelay, Concurrency: concurrency,
