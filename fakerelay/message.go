@@ -4,6 +4,7 @@ package fakerelay
 // one is delivered ("AMQP 1.0 in Azure Service Bus protocol guide", Messages).
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -40,6 +41,7 @@ func stored(format uint32, payload []byte, m *amqp.Message) ([]broker.Message, e
 	batch := make([]broker.Message, 0, len(m.Data))
 	for _, data := range m.Data {
 		var inner amqp.Message
+		data = bytes.Clone(data) // so that no message keeps the whole batch
 		if err := inner.UnmarshalBinary(data); err != nil {
 			return nil, fmt.Errorf("message %d of the batch: %w", len(batch), err)
 		}
@@ -63,6 +65,7 @@ func storedOne(payload []byte, m *amqp.Message) (broker.Message, error) {
 		if payload, err = m.MarshalBinary(); err != nil {
 			return broker.Message{}, fmt.Errorf("give the message an id: %w", err)
 		}
+		payload = bytes.Clone(payload) // which is as long as it is
 	}
 	out := broker.Message{Body: payload, ID: messageID(m.Properties.MessageID), SessionID: m.Properties.GroupID}
 	if h := m.Header; h != nil && h.TTL != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Conn is one connection (2.4), seen from the server. Three goroutines serve it: Serve's own reads, one writes,
-// one runs the callbacks.
+// A Conn is one connection (2.4), seen from the server. Three goroutines serve it: Serve's own reads, and runs
+// the callbacks that frames give rise to; one writes; one runs the other callbacks.
 type Conn struct {
 	cfg     Config
 	handler Handler
@@ -45,12 +45,19 @@ type Conn struct {
 	eventBytes int
 	eventsDone bool // no more will come
 	eventReady sync.Cond
+	calling    bool // a goroutine calls them
+	inFrame    bool // the reader acts on a frame, and will call what it posts
+
+	spareEvents []func() // called, to be used again
 }
+
+// readBuffer is how many bytes are read at once: a dozen frames with small messages.
+const readBuffer = 16 << 10
 
 // NewConn takes over nc, on which nothing was read yet. Serve must be called, once.
 func NewConn(nc net.Conn, cfg Config, h Handler) *Conn {
 	c := &Conn{
-		cfg: cfg.withDefaults(), handler: h, nc: nc, in: bufio.NewReader(nc),
+		cfg: cfg.withDefaults(), handler: h, nc: nc, in: bufio.NewReaderSize(nc, readBuffer),
 		done: make(chan struct{}), wake: make(chan struct{}, 1), sessions: map[uint16]*Session{},
 	}
 	c.context, c.cancel = context.WithCancel(context.Background())

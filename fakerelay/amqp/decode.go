@@ -34,6 +34,7 @@ type decoder struct {
 	pos, end int
 	depth    int
 	elements int
+	aliases  bool // binary values stay part of the input
 }
 
 func newDecoder(b []byte) *decoder { return &decoder{b: b, end: len(b)} }
@@ -212,6 +213,9 @@ func (d *decoder) fixedWide(code byte, b []byte) (any, error) {
 func (d *decoder) variable(code byte, b []byte) (any, error) {
 	switch code {
 	case fmtBinary8, fmtBinary32:
+		if d.aliases {
+			return b[:len(b):len(b)], nil
+		}
 		return append([]byte{}, b...), nil
 	case fmtString8, fmtString32:
 		if !utf8.Valid(b) {

@@ -47,8 +47,11 @@ func (d *decoder) open(code byte) (end, count int, err error) {
 	return end, count, d.enter()
 }
 
+// likelyFields is what a list is made to hold at first, whatever its peer announces: as many as most composites have.
+const likelyFields = 16
+
 func (d *decoder) list(count int) (List, error) {
-	out := List{}
+	out := make(List, 0, min(count, likelyFields))
 	for range count {
 		v, err := d.value()
 		if err != nil {
@@ -63,7 +66,7 @@ func (d *decoder) mapping(count int) (Map, error) {
 	if count%2 != 0 {
 		return nil, d.fail("a map of %d keys and values", count)
 	}
-	out := Map{}
+	out := make(Map, 0, min(count/2, likelyFields))
 	var seen map[any]struct{} // made where comparing each key with all others would take long
 	if count > 32 {
 		seen = map[any]struct{}{}

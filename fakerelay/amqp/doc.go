@@ -15,8 +15,8 @@
 //	})
 //	err := c.Serve(ctx)
 //
-// All callbacks of one connection come from one goroutine, one after another, and no lock is held: a callback
-// may call anything here, but while it runs the others wait, and after a while reading stops. Every other method
+// The callbacks of one connection come one after another, and no lock is held: a callback may call anything here, but
+// while it runs the others wait, and mostly reading does too. Every other method
 // may be called from any goroutine, and none waits for the network: what cannot be written yet is queued, within
 // limits, and a peer that does not read loses its connection after Config.WriteTimeout.
 //

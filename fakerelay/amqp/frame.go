@@ -19,11 +19,12 @@ const (
 // readFrame reads one frame of a type and gives its channel and its body, which is valid until the next call. The
 // memory that it takes is bounded by Config.MaxFrameSize.
 func (c *Conn) readFrame(typ byte) (channel uint16, body []byte, err error) {
-	var header [frameHeader]byte
-	if _, err := io.ReadFull(c.in, header[:]); err != nil {
+	header, err := c.in.Peek(frameHeader)
+	if err != nil {
 		return 0, nil, fmt.Errorf("amqp: read a frame: %w", err)
 	}
-	size, offset := binary.BigEndian.Uint32(header[:]), int(header[4])*4
+	size, offset := binary.BigEndian.Uint32(header), int(header[4])*4
+	channel = binary.BigEndian.Uint16(header[6:])
 	switch {
 	case size > c.cfg.MaxFrameSize:
 		return 0, nil, Errorf(CondFramingError, "a frame of %d bytes, the longest allowed has %d", size, c.cfg.MaxFrameSize)
@@ -32,6 +33,7 @@ func (c *Conn) readFrame(typ byte) (channel uint16, body []byte, err error) {
 	case header[5] != typ:
 		return 0, nil, Errorf(CondFramingError, "a frame of the type %d instead of %d", header[5], typ)
 	}
+	_, _ = c.in.Discard(frameHeader) // they are there
 	n := int(size) - frameHeader
 	if cap(c.body) < n {
 		c.body = make([]byte, n)
@@ -39,7 +41,7 @@ func (c *Conn) readFrame(typ byte) (channel uint16, body []byte, err error) {
 	if _, err := io.ReadFull(c.in, c.body[:n]); err != nil {
 		return 0, nil, fmt.Errorf("amqp: read a frame: %w", err)
 	}
-	channel, body = binary.BigEndian.Uint16(header[6:]), c.body[offset-frameHeader:n]
+	body = c.body[offset-frameHeader : n]
 	c.traceIn(channel, body)
 	return channel, body, nil
 }

@@ -1,9 +1,16 @@
 package amqp
 
+// likelySections is what the sections besides the data mostly take.
+const likelySections = 256
+
 // MarshalBinary encodes the message, its sections in the standard's order. It fails where a value has a Go type
 // that AMQP has no type for.
 func (m *Message) MarshalBinary() ([]byte, error) {
-	e := encoder{}
+	size := likelySections
+	for _, data := range m.Data {
+		size += len(data) + 8
+	}
+	e := encoder{b: make([]byte, 0, size)}
 	if m.Header != nil {
 		e.value(compositeValue(m.Header))
 	}
@@ -34,11 +41,13 @@ func (e *encoder) mapSection(code uint64, m Map) {
 	}
 }
 
-// UnmarshalBinary decodes a message of at most MaxElements values. Nothing of m is kept, and m keeps nothing of b.
+// UnmarshalBinary decodes a message of at most MaxElements values. Nothing of m is kept. Its binary values, data
+// sections above all, are parts of b, which must not be changed afterwards.
 // Its errors are *Error with the condition amqp:decode-error.
 func (m *Message) UnmarshalBinary(b []byte) error {
 	*m = Message{}
 	d := newDecoder(b)
+	d.aliases = true
 	last := uint64(0)
 	for d.more() {
 		code, value, err := d.section()

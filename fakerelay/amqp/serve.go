@@ -120,7 +120,11 @@ func (c *Conn) readOne() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if fault := c.onFrame(channel, p, payload); fault != nil {
+	c.inFrame = true
+	fault := c.onFrame(channel, p, payload)
+	c.inFrame = false
+	c.callEvents()
+	if fault != nil {
 		return fault
 	}
 	return nil
