@@ -55,6 +55,9 @@ oracle: ## fakead against a real Samba 4.24 domain controller (root, Debian pack
 oracle-agent: ## the agent and the suites against that domain controller, with its KDC (as oracle; some minutes)
 	PASSBACK_ORACLE_KDC=1 GO=$(GO) fakead/oracle/samba.sh run scenarios/oracle/run.sh
 
+soak: ## fakead under 64 connections for an hour of its domain's time (two minutes)
+	$(GO) test ./fakead -count=1 -timeout 30m -v -run TestSoak -soak 60
+
 sdk-live: build ## the Go SDK's own 121 live tests against passback relay, unmodified (Linux: root, or user namespaces)
 	$(GO) run ./fakerelay/sdklive -relay $(BIN)/passback
 
