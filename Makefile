@@ -76,4 +76,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle oracle-agent sdk-live clients kill-matrix outbound cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle soak oracle-agent sdk-live clients kill-matrix outbound cross vuln
