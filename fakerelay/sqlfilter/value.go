@@ -154,9 +154,20 @@ func calculate(operator string, a, b any) (any, error) {
 	_, aText := a.(string)
 	_, bText := b.(string)
 	if operator == "+" && (aText || bText) {
-		return joined(fmt.Sprint(a), fmt.Sprint(b))
+		return joined(textOf(a), textOf(b))
 	}
 	return nil, fmt.Errorf("%s %s %s cannot be calculated", typeName(a), operator, typeName(b))
+}
+
+// textOf is what C# makes of a value that is added to a string.
+func textOf(v any) string {
+	switch v {
+	case true:
+		return "True"
+	case false:
+		return "False"
+	}
+	return fmt.Sprint(v)
 }
 
 // joined bounds what an action can make of a property by adding it to itself.
