@@ -106,15 +106,15 @@ func (c *Conn) roleOwner(ctx context.Context) (string, error) {
 	return strings.ToLower(server.GetEqualFoldAttributeValue("dNSHostName")), nil
 }
 
-// preferring moves the address of the named controller to the front. One that DNS did not list, beyond the first of a
-// large domain, is put there.
+// preferring moves the address of the named controller to the front. One of the domain's own names that DNS did not
+// list, being beyond the first of a large domain, is put there.
 func (d *Domain) preferring(host string, candidates []string) []string {
 	d.mu.Lock()
 	known := d.known[host]
 	d.mu.Unlock()
 	i := slices.IndexFunc(candidates, func(a string) bool { return a == known || a == net.JoinHostPort(host, d.port()) })
 	switch {
-	case i < 0 && len(d.o.Servers) == 0 && host != "":
+	case i < 0 && len(d.o.Servers) == 0 && strings.HasSuffix(host, "."+d.o.Domain): // the agent's password goes to no other
 		return slices.Insert(slices.Clone(candidates), 0, net.JoinHostPort(host, d.port()))
 	case i < 0:
 		return candidates

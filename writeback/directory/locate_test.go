@@ -124,8 +124,11 @@ func TestThePDCEmulatorThatDNSDoesNotList(t *testing.T) {
 	d := l.open(func(o *directory.Options) { o.Servers, o.Dial, o.LookupSRV = nil, g.dial, z.resolver(t).LookupSRV })
 	_, err := d.Open(t.Context(), l.host)
 	l.must(err)
-	if want := "" + l.host + ":636"; !slices.Contains(g.dials(), want) {
+	if want := l.host + ":636"; !slices.Contains(g.dials(), want) {
 		t.Errorf("dialled %v, want %s among them", g.dials(), want)
+	}
+	if _, err := d.Open(t.Context(), "dc1.elsewhere.example"); directory.KindOf(err) != directory.Unreachable || slices.Contains(g.dials(), "dc1.elsewhere.example:636") {
+		t.Errorf("a controller of another domain's name: %v, dialled %v", err, g.dials())
 	}
 }
 
