@@ -9,6 +9,7 @@ import (
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
 
 	"passback/fakead"
 )
@@ -69,14 +70,19 @@ func complete(pdu []byte) bool {
 
 func seedPDUs(dn string) [][]byte {
 	presence := ber.NewString(ber.ClassContext, ber.TypePrimitive, 7, "objectClass", "")
-	withControl := message(2, searchOperation(dn, presence))
-	controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
-	control := ber.NewSequence("")
-	control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, policyHints, ""))
-	control.AppendChild(ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, ""))
-	control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "\x30\x03\x02\x01\x01", ""))
-	controls.AppendChild(control)
-	withControl.AppendChild(controls)
+	searchWith := func(list ...ldap.Control) []byte {
+		search := message(2, searchOperation(dn, presence))
+		controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+		for _, c := range list {
+			controls.AppendChild(c.Encode())
+		}
+		search.AppendChild(controls)
+		return search.Bytes()
+	}
+	rename := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 12, nil, "")
+	rename.AppendChild(octets("CN=Guest," + users)) // the administrator has to stay for the next one
+	rename.AppendChild(octets("CN=x"))
+	rename.AppendChild(ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, ""))
 	compareOperation := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 14, nil, "")
 	compareOperation.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, dn, ""))
 	assertion := ber.NewSequence("")
@@ -87,7 +93,12 @@ func seedPDUs(dn string) [][]byte {
 	extended.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, "1.3.6.1.4.1.4203.1.11.3", ""))
 	return [][]byte{
 		message(2, bindOperation(2, dn, "x")).Bytes(),
-		withControl.Bytes(),
+		searchWith(ldap.NewControlString(policyHints, true, "\x30\x03\x02\x01\x01")),
+		searchWith(sortBy("-cn"), byOffset(1, 1, 1, 0)),
+		searchWith(sortBy("cn"), fromValue(1, 1, "c")),
+		searchWith(withValue(oidAttributeScope, sequenceOf(octets("memberOf"))), withValue(oidExtendedDN, sequenceOf(integer(1)))),
+		searchWith(withValue(oidDirSync, sequenceOf(integer(1), integer(0), octets("")))),
+		message(7, rename).Bytes(),
 		message(3, modifyOperation(dn)).Bytes(),
 		message(4, compareOperation).Bytes(),
 		message(5, extended).Bytes(),
