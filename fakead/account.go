@@ -19,26 +19,25 @@ func loadAccount(e *tree.Entry) *password.Account {
 	count, _ := e.Int("badPwdCount")
 	current := password.Decode([]byte(e.First(unicodePwd)))
 	return &password.Account{
-		Name:          e.First("sAMAccountName"),
-		DisplayName:   e.First("displayName"),
-		Control:       uint32(control),
-		Passwords:     append(current, password.Decode([]byte(e.First("ntPwdHistory")))...),
-		LastSet:       timeOf(e, "pwdLastSet"),
-		Expires:       timeOf(e, "accountExpires"),
-		LogonHours:    []byte(e.First("logonHours")),
-		ElsewhereOnly: elsewhereOnly(e.First("userWorkstations")),
-		BadCount:      int(count),
-		BadTime:       timeOf(e, "badPasswordTime"),
-		LockoutTime:   timeOf(e, "lockoutTime"),
-		LastLogon:     timeOf(e, "lastLogonTimestamp"),
+		Name:        e.First("sAMAccountName"),
+		DisplayName: e.First("displayName"),
+		Control:     uint32(control),
+		Passwords:   append(current, password.Decode([]byte(e.First("ntPwdHistory")))...),
+		LastSet:     timeOf(e, "pwdLastSet"),
+		Expires:     timeOf(e, "accountExpires"),
+		LogonHours:  []byte(e.First("logonHours")),
+		BadCount:    int(count),
+		BadTime:     timeOf(e, "badPasswordTime"),
+		LockoutTime: timeOf(e, "lockoutTime"),
+		LastLogon:   timeOf(e, "lastLogonTimestamp"),
 	}
 }
 
 // elsewhereOnly reads userWorkstations: NetBIOS names between commas, or nothing. A simple bind happens at the
 // domain controller.
-func elsewhereOnly(workstations string) bool {
+func (s *Server) elsewhereOnly(workstations string) bool {
 	return workstations != "" && !slices.ContainsFunc(strings.Split(workstations, ","), func(name string) bool {
-		return strings.EqualFold(strings.TrimSpace(name), dcName)
+		return strings.EqualFold(strings.TrimSpace(name), s.computerName())
 	})
 }
 

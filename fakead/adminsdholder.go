@@ -47,7 +47,11 @@ var protectedAlone = []uint32{ridAdministrator, ridKrbtgt, ridDomainControllers,
 
 // startProtecting makes the first pass, and one every hour from then on.
 func (s *Server) startProtecting() {
-	s.protectAdministrators()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isPDC() {
+		s.protectAdministrators()
+	}
 	s.protecting = s.clock.AfterFunc(protectInterval, s.protectHourly)
 }
 
@@ -57,15 +61,17 @@ func (s *Server) protectHourly() {
 	if s.protecting == nil { // closed at meanwhile
 		return
 	}
-	if s.tree.USN() != s.protectedAt {
+	if s.tree.USN() != s.protectedAt && s.isPDC() && !s.down.Load() {
 		s.protectAdministrators()
 	}
 	s.protecting = s.clock.AfterFunc(protectInterval, s.protectHourly)
 }
 
-func (s *Server) stopProtecting() {
+func (s *Server) stopTimers() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closing = true
+	s.stopNotifying()
 	if s.protecting != nil {
 		s.protecting.Stop()
 		s.protecting = nil

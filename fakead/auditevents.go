@@ -44,19 +44,21 @@ func (s *Server) bySubject(data map[string]string, c *session) map[string]string
 
 // bySystem adds the domain controller itself.
 func (s *Server) bySystem(data map[string]string) map[string]string {
-	data["SubjectUserSid"], data["SubjectUserName"] = systemSID, "DC1$"
+	data["SubjectUserSid"], data["SubjectUserName"] = systemSID, s.computerName()+"$"
 	data["SubjectDomainName"], data["SubjectLogonId"] = s.netbios, systemLogon
 	return data
 }
 
 // auditLockout records that wrong passwords locked an account.
-func (s *Server) auditLockout(e *tree.Entry, before, after *password.Account) {
-	if after.LockoutTime.IsZero() || after.LockoutTime.Equal(before.LockoutTime) {
-		return
-	}
+func (s *Server) auditLockout(e *tree.Entry) {
 	data := s.bySystem(s.target(e))
-	data["TargetDomainName"] = "DC1" // the caller's computer: over LDAP, the server itself
+	data["TargetDomainName"] = s.computerName() // the caller's computer: over LDAP, the server itself
 	s.audit(EventAccountLocked, true, data)
+}
+
+// locks tells whether a decision locked an account.
+func locks(before, after *password.Account) bool {
+	return !after.LockoutTime.IsZero() && !after.LockoutTime.Equal(before.LockoutTime)
 }
 
 // logonFailures say why, as NTSTATUS codes and as the number of a message.
@@ -78,7 +80,7 @@ func (s *Server) auditLogon(c *session, name string, why password.Admission) {
 		"TargetUserSid": nullSID, "TargetUserName": clipRunes(name, maxNameInLog), "TargetDomainName": s.netbios,
 		"Status": failure.status, "SubStatus": failure.subStatus, "FailureReason": failure.reason,
 		"LogonType": logonNetwork, "LogonProcessName": simpleBindLog, "AuthenticationPackageName": "MICROSOFT_AUTHENTICATION_PACKAGE_V1_0",
-		"WorkstationName": "DC1", "TransmittedServices": noValue, "LmPackageName": noValue, "KeyLength": "0",
+		"WorkstationName": s.computerName(), "TransmittedServices": noValue, "LmPackageName": noValue, "KeyLength": "0",
 		"ProcessName": `C:\Windows\System32\lsass.exe`, "IpAddress": noValue, "IpPort": noValue,
 	})
 	if c.remote != nil {
@@ -112,7 +114,9 @@ func (s *Server) auditModify(m *modification, c *session, before accountFields, 
 		s.audit(id, done, data)
 	}
 	if !done {
-		s.auditLockout(m.target, &m.before, m.account)
+		if locks(&m.before, m.account) {
+			s.auditLockout(m.target)
+		}
 		return
 	}
 	if !m.before.LockoutTime.IsZero() && m.account.LockoutTime.IsZero() {

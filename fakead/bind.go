@@ -28,7 +28,7 @@ func (s *Server) bind(req *request) result {
 // simpleBind judges a name and a password. Whatever comes of it, the connection loses who it was before.
 func (s *Server) simpleBind(req *request, name, secret string) result {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	req.session.become(nil)
 	if secret == "" {
 		return result{} // anonymous, or unauthenticated: RFC 4513 5.1.1 and 5.1.2
@@ -41,14 +41,13 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 		s.auditLogon(req.session, name, password.NoSuchUser)
 		return s.refuseBind(password.NoSuchUser)
 	}
-	account := loadAccount(user)
-	before := *account
-	admission := account.Logon(s.policyFor(user), s.clock.Now(), secret)
-	saveAccount(func(name string, values ...string) { s.tree.Set(user, name, values...) }, &before, account)
-	if admission != password.Admitted {
-		s.auditLogon(req.session, name, admission)
-		s.auditLockout(user, &before, account)
-		return s.refuseBind(admission)
+	end := s.admit(user, secret)
+	if end.Admission != password.Admitted {
+		s.auditLogon(req.session, name, end.Admission)
+		if end.locks {
+			s.auditLockout(user)
+		}
+		return s.refuseBind(end.Admission)
 	}
 	if req.session.fastBind {
 		return result{}

@@ -112,6 +112,9 @@ func (c *connection) next() (*request, error) {
 		if err != nil {
 			return nil, c.refuse(err)
 		}
+		if !c.dawdle() {
+			return nil, io.EOF
+		}
 		c.active.Store(clock.Real().Now().UnixNano())
 		c.patience = maxConnIdleTime
 		c.current = req

@@ -36,7 +36,7 @@ func (s *Server) SetPolicyHints(offered bool) {
 // SetPassword sets an account's password. set is when that happened; the zero time is now.
 func (s *Server) SetPassword(name, secret string, set time.Time) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	e, err := s.find(name)
 	if err != nil {
 		return fmt.Errorf("set a password: %w", err)
@@ -54,7 +54,7 @@ func (s *Server) SetPassword(name, secret string, set time.Time) error {
 // SetAttribute replaces the values of an attribute that is no link, whoever owns it.
 func (s *Server) SetAttribute(name, attribute string, values ...string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	e, err := s.find(name)
 	if err != nil {
 		return fmt.Errorf("set %s: %w", attribute, err)

@@ -99,7 +99,7 @@ func (s *Server) decodeDirSync(value []byte) (*dirSync, bool) {
 	if len(cookie) == 0 {
 		return d, true
 	}
-	if len(cookie) != dirSyncCookieBytes || !bytes.HasPrefix(cookie, []byte(dirSyncCookie)) || !bytes.HasSuffix(cookie, s.invocation()) {
+	if len(cookie) != dirSyncCookieBytes || !bytes.HasPrefix(cookie, []byte(dirSyncCookie)) || !bytes.HasSuffix(cookie, s.invocation[:]) {
 		return nil, false
 	}
 	d.since = int64(binary.LittleEndian.Uint64(cookie[len(dirSyncCookie):]))
@@ -113,16 +113,7 @@ func (s *Server) encodeDirSync(until int64, more bool) control {
 	sequence := w.open(berSequence)
 	w.number(berInteger, map[bool]int64{true: 1}[more])
 	w.number(berInteger, 0)
-	w.octets(berOctetString, append(cookie, s.invocation()...))
+	w.octets(berOctetString, append(cookie, s.invocation[:]...))
 	w.close(sequence)
 	return control{oid: oidDirSync, value: w.out}
-}
-
-// invocation is the invocationId of this domain controller's database.
-func (s *Server) invocation() []byte {
-	dn, err := tree.ParseDN(ntdsSettings + s.BaseDN())
-	if e := s.tree.Find(dn); err == nil && e != nil {
-		return []byte(e.First("invocationId"))
-	}
-	return make([]byte, dirSyncInvocation)
 }

@@ -6,11 +6,8 @@ package fakead
 import (
 	"crypto/rand"
 	_ "embed" // domain.ldif
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"passback/fakead/tree"
 )
@@ -23,9 +20,6 @@ var newDomain string
 var levels = map[string]struct{ functional, schema int }{
 	"2012R2": {6, 69}, "2016": {7, 87}, "2019": {7, 88}, "2022": {7, 88}, "2025": {10, 91},
 }
-
-// ntdsSettings is the name of the domain controller's own object below the base.
-const ntdsSettings = "CN=NTDS Settings,CN=DC1,CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration,"
 
 // createDomain fills the tree, and adds what Options.LDIF holds.
 func (s *Server) createDomain(o Options) error {
@@ -40,7 +34,7 @@ func (s *Server) createDomain(o Options) error {
 	if err != nil {
 		return fmt.Errorf("name the domain: %w", err)
 	}
-	s.tree = tree.New(tree.Options{Base: base, DomainSID: domainSID(base, content.records), Now: s.clock.Now, Protect: s.protectNew})
+	s.tree = tree.New(s.treeOptions(base, domainSID(base, content.records)))
 	if err := s.createStructure(); err != nil {
 		return fmt.Errorf("create the domain: %w", err)
 	}
@@ -49,9 +43,7 @@ func (s *Server) createDomain(o Options) error {
 	}
 	writePolicy(s.tree, s.head(), DefaultPolicy())
 	s.givePassword(s.tree.BySAM("Administrator"), s.adminPassword)
-	for _, name := range []string{"krbtgt", "DC1$"} {
-		s.givePassword(s.tree.BySAM(name), rand.Text())
-	}
+	s.givePassword(s.tree.BySAM("krbtgt"), rand.Text())
 	s.descriptors.initial = false
 	unknown, err := s.importLDIF(content)
 	if err != nil {
@@ -62,6 +54,10 @@ func (s *Server) createDomain(o Options) error {
 		s.log.Warn("the LDIF names what the schema does not know; it was left out", "names", unknown)
 	}
 	return nil
+}
+
+func (s *Server) treeOptions(base tree.DN, sid tree.SID) tree.Options {
+	return tree.Options{Base: base, DomainSID: sid, Now: s.clock.Now, Protect: s.protectNew}
 }
 
 // domainSID is that of an exported domain, so that its accounts keep theirs, or a new one.
@@ -83,20 +79,7 @@ func domainSID(base tree.DN, records []*ldifRecord) tree.SID {
 }
 
 func (s *Server) createStructure() error {
-	invocation := make([]byte, 16)
-	_, _ = rand.Read(invocation) // never fails, by its documentation
-	level := levels[s.os]
-	filled := strings.NewReplacer(
-		"{base}", s.BaseDN(), "{config}", "CN=Configuration,"+s.BaseDN(), "{dc1}", ntdsSettings+s.BaseDN(),
-		"{dns}", s.domain, "{netbios}", s.netbios, "{sid}", s.tree.DomainSID().String(),
-		"{level}", strconv.Itoa(level.functional), "{schema}", strconv.Itoa(level.schema),
-		"{created}", strconv.FormatInt(fileTime(s.clock.Now()), 10), "{invocation}", base64.StdEncoding.EncodeToString(invocation),
-	).Replace(newDomain)
-	content, err := readLDIF(strings.NewReader(filled))
-	if err != nil {
-		return err
-	}
-	if _, err := s.importLDIF(content); err != nil {
+	if err := s.fill(newDomain+"\n"+newSite+"\n"+newDC, s); err != nil {
 		return err
 	}
 	return s.createSchemaObjects()

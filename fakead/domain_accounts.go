@@ -4,7 +4,6 @@ package fakead
 
 import (
 	"fmt"
-	"strconv"
 
 	"passback/fakead/tree"
 )
@@ -123,7 +122,7 @@ func (s *Server) createAccounts() error {
 			return err
 		}
 	}
-	if err := s.createDomainController(); err != nil {
+	if err := s.createComputer(s); err != nil {
 		return err
 	}
 	return s.createMemberships()
@@ -153,18 +152,6 @@ func (s *Server) foreignPrincipal(sid tree.SID) (*tree.Entry, error) {
 	dn := s.tree.Base().Child("CN", "ForeignSecurityPrincipals").Child("CN", sid.String())
 	err := s.create(dn, "foreignSecurityPrincipal", tree.Strings("objectSid", sid.String()), tree.Strings("showInAdvancedViewOnly", "TRUE"))
 	return s.tree.BySID(sid), err
-}
-
-func (s *Server) createDomainController() error {
-	host := s.HostName()
-	return s.create(s.tree.Base().Child("OU", "Domain Controllers").Child("CN", "DC1"), "computer",
-		tree.Strings("sAMAccountName", "DC1$"),
-		tree.Strings("objectSid", s.tree.DomainSID().WithRID(1000).String()),
-		tree.Strings("userAccountControl", strconv.Itoa(0x82000)), // a server, trusted for delegation
-		tree.Strings("dNSHostName", host),
-		tree.Strings("operatingSystem", "Windows Server "+s.os),
-		tree.Strings("servicePrincipalName", "HOST/DC1", "HOST/"+host, "ldap/DC1", "ldap/"+host, "ldap/"+host+"/"+s.domain),
-		tree.Strings("isCriticalSystemObject", "TRUE"))
 }
 
 // create makes an entry of the directory's own.

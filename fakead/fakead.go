@@ -8,12 +8,12 @@
 // The facts are those of Microsoft's Open Specifications (MS-ADTS, MS-SAMR, MS-ERREF); where a comment names a
 // section without more, it is of MS-ADTS. Nothing is written to disk, and a password is kept only as its hash.
 //
-// Left out on purpose, for now: replication, Kerberos, SASL and NTLM binds.
+// Left out on purpose, for now: Kerberos, SASL and NTLM binds.
 package fakead
 
 import (
+	"crypto/rand"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 
 	"passback/clock"
+	"passback/fakead/replication"
 	"passback/fakead/tree"
 	"passback/localca"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	Domain        string // DNS name; default corp.example
 	NetBIOS       string // default: the first label of Domain in capitals, CORP
 	AdminPassword string // of Administrator; default: a random one
+	Host          string // first label of the domain controller's name; default dc1
+	Site          string // that it is in; default Default-First-Site-Name
 	Listen        string // IP address; default 127.0.0.1
 	LDAPPort      int    // 0, the default, picks a free one; negative: none is opened, for those who call Serve
 	LDAPSPort     int    // the same, for ServeTLS
@@ -49,9 +52,13 @@ type Options struct {
 
 const defaultMaxConnections = 5000
 
-// A Server is one domain controller, dc1 of its domain, and the only one: it holds every FSMO role.
+// A Server is one domain controller. The first of its domain holds every FSMO role at the beginning.
 type Server struct {
 	domain, netbios string
+	host, site      string
+	readOnly        bool
+	invocation      replication.GUID // invocationId: the DSA, as replication names it
+	forest          *Forest
 	adminPassword   string
 	os              string
 	clock           clock.Clock
@@ -66,6 +73,9 @@ type Server struct {
 	hooks hooks
 
 	withoutPolicyHints atomic.Bool
+	down               atomic.Bool
+	delay              atomic.Int64 // before each operation, in nanoseconds of the wire's clock
+	pulling            sync.Mutex   // held while changes are taken from a partner, whose mu is taken beside it
 
 	mu          sync.Mutex // over everything below
 	tree        *tree.Tree
@@ -79,6 +89,9 @@ type Server struct {
 	events      eventLog
 	auditTo     io.Writer
 	logons      uint64 // numbers of logons given so far
+	replica     replica
+	pending     pending
+	closing     bool
 }
 
 // New starts a domain controller.
@@ -87,8 +100,22 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := prepare(o)
+	s.forest = forestOf(s, o)
+	if err := s.createDomain(o); err != nil {
+		return nil, err
+	}
+	if err := s.listen(o); err != nil {
+		return nil, err
+	}
+	s.start()
+	return s, nil
+}
+
+// prepare makes a server without a directory.
+func prepare(o Options) *Server {
 	s := &Server{
-		domain: o.Domain, netbios: o.NetBIOS, adminPassword: o.AdminPassword,
+		domain: o.Domain, netbios: o.NetBIOS, adminPassword: o.AdminPassword, host: o.Host, site: o.Site,
 		os: o.OS, clock: o.Clock, ca: o.CA, log: o.Logger,
 		text:        texts{build: builds[o.OS]},
 		filters:     o.Filters,
@@ -97,20 +124,19 @@ func New(o Options) (*Server, error) {
 		keyVersions: map[tree.GUID]int{},
 	}
 	s.front = newFront(s, o.MaxConnections)
-	if err := s.createDomain(o); err != nil {
-		return nil, err
-	}
-	if err := s.listen(o); err != nil {
-		return nil, err
-	}
+	_, _ = rand.Read(s.invocation[:]) // never fails, by its documentation
+	return s
+}
+
+// start serves the ports that listen opened.
+func (s *Server) start() {
 	s.startProtecting()
 	if s.ldap != nil {
-		go s.serveOwn(s.ldap, nil)
+		s.serveOwn(s.ldap, nil)
 	}
 	if s.ldaps != nil {
-		go s.serveOwn(s.ldaps, s.tls)
+		s.serveOwn(s.ldaps, s.tls)
 	}
-	return s, nil
 }
 
 // A Tester is what RunT needs of a *testing.T.
@@ -139,7 +165,7 @@ func RunT(t Tester, options ...Options) *Server {
 // Close tells every client that the server goes (notice of disconnection, code 52), and returns when all
 // handlers have. Idle clients do not hold it up.
 func (s *Server) Close() error {
-	s.stopProtecting()
+	s.stopTimers()
 	s.front.close()
 	return nil
 }
@@ -150,11 +176,17 @@ func (s *Server) Serve(l net.Listener) error { return s.front.serve(l, nil) }
 // ServeTLS answers LDAPS on a listener of the caller's until it or the server is closed.
 func (s *Server) ServeTLS(l net.Listener) error { return s.front.serve(l, s.tls) }
 
-// serveOwn serves a listener that New opened.
+// serveOwn serves a listener that New or Start opened.
 func (s *Server) serveOwn(l net.Listener, config *tls.Config) {
-	if err := s.front.serve(l, config); err != nil && !errors.Is(err, net.ErrClosed) {
-		s.log.Error("a listener failed", "address", l.Addr(), "error", err)
+	if !s.front.addListener(l) {
+		_ = l.Close()
+		return
 	}
+	go func() {
+		if err := s.front.accept(l, config); err != nil {
+			s.log.Error("a listener failed", "address", l.Addr(), "error", err)
+		}
+	}()
 }
 
 // listen opens the ports and makes the certificate, which names them.

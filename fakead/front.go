@@ -29,6 +29,7 @@ type front struct {
 
 	mu          sync.Mutex
 	closed      bool
+	dropped     bool // the domain controller is down
 	listeners   map[net.Listener]struct{}
 	connections map[*connection]struct{}
 	serving     sync.WaitGroup // connections and accept loops
@@ -51,6 +52,11 @@ func (f *front) serve(l net.Listener, config *tls.Config) error {
 		_ = l.Close()
 		return net.ErrClosed
 	}
+	return f.accept(l, config)
+}
+
+// accept serves a listener that was added.
+func (f *front) accept(l net.Listener, config *tls.Config) error {
 	defer f.serving.Done()
 	for {
 		nc, err := l.Accept()
@@ -72,7 +78,7 @@ func (f *front) serve(l net.Listener, config *tls.Config) error {
 func (f *front) addListener(l net.Listener) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.closed || f.dropped {
 		return false
 	}
 	f.listeners[l] = struct{}{}
@@ -84,7 +90,7 @@ func (f *front) addListener(l net.Listener) bool {
 func (f *front) admit(nc net.Conn) *connection {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.closed || f.dropped {
 		_ = nc.Close()
 		return nil
 	}

@@ -33,6 +33,7 @@ func (o Operation) SetsPassword() bool {
 // An Action is a hook's answer.
 type Action struct {
 	disconnect bool
+	crash      bool
 	until      <-chan struct{}
 }
 
@@ -41,6 +42,9 @@ func Pass() Action { return Action{} }
 
 // Disconnect closes the client's connection without an answer. Before a modify, that is not applied.
 func Disconnect() Action { return Action{disconnect: true} }
+
+// Crash takes the domain controller down (see Stop) without an answer. After a modify, that is applied.
+func Crash() Action { return Action{disconnect: true, crash: true} }
 
 // Hold waits until the channel is closed and then goes on, whether or not the client is still there. A modify
 // that is held when the server closes is not applied.
@@ -80,6 +84,9 @@ func (s *Server) reach(req *request, o Operation) bool {
 	for _, h := range all {
 		action := h.call(o)
 		if action.disconnect {
+			if action.crash {
+				s.Stop()
+			}
 			req.conn.stop()
 			return false
 		}

@@ -56,7 +56,7 @@ type modification struct {
 // applyModify judges and applies a modify.
 func (s *Server) applyModify(req *request, name string, changes []change) result {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	caller := req.session.user
 	if caller == nil { // the connection was bound when the request came; a bind does not run beside it
 		return result{code: codeOperationsError, text: s.text.notBound()}

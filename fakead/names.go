@@ -1,6 +1,8 @@
 package fakead
 
 import (
+	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -21,6 +23,9 @@ func urlOf(scheme string, l net.Listener) string {
 	return scheme + "://" + l.Addr().String()
 }
 
+// Format keeps what a domain controller knows out of logs, whatever the verb.
+func (s *Server) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.HostName()) }
+
 // CA signed the server's certificate.
 func (s *Server) CA() *localca.Authority { return s.ca }
 
@@ -33,10 +38,27 @@ func (s *Server) Domain() string { return s.domain }
 // NetBIOS is the domain's short name.
 func (s *Server) NetBIOS() string { return s.netbios }
 
-const dcName = "DC1" // NetBIOS name of the domain controller
-
 // HostName is the DNS name of the domain controller.
-func (s *Server) HostName() string { return "dc1." + s.domain }
+func (s *Server) HostName() string { return s.host + "." + s.domain }
+
+// Site is the name of the site that the domain controller is in.
+func (s *Server) Site() string { return s.site }
+
+// computerName is the NetBIOS name of the domain controller.
+func (s *Server) computerName() string { return strings.ToUpper(s.host) }
+
+// computerDN is the name of the domain controller's account.
+func (s *Server) computerDN() string {
+	return "CN=" + s.computerName() + ",OU=Domain Controllers," + s.BaseDN()
+}
+
+// serverDN is the name of the domain controller's object in its site.
+func (s *Server) serverDN() string {
+	return "CN=" + s.computerName() + ",CN=Servers,CN=" + s.site + ",CN=Sites,CN=Configuration," + s.BaseDN()
+}
+
+// settingsDN is the name of the DSA's object, by which roles and partners name it.
+func (s *Server) settingsDN() string { return "CN=NTDS Settings," + s.serverDN() }
 
 // BaseDN is the distinguished name of the domain's head.
 func (s *Server) BaseDN() string { return "DC=" + strings.ReplaceAll(s.domain, ".", ",DC=") }

@@ -34,6 +34,9 @@ func (s *Server) ownHandler(req *request) handler {
 	if needsBind(req) && !req.session.bound.Load() {
 		return fails(result{code: codeOperationsError, text: s.text.notBound()})
 	}
+	if s.readOnly && isWrite(req.operation) {
+		return s.referWrite
+	}
 	for _, o := range operations {
 		switch {
 		case o.tag != req.operation:

@@ -1,6 +1,7 @@
 package fakead
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,8 @@ import (
 
 var (
 	domainName  = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	hostName    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`)
+	siteName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 	netBIOSName = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{0,14}$`)
 )
 
@@ -37,6 +40,14 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if !netBIOSName.MatchString(o.NetBIOS) {
 		return o, fmt.Errorf("NetBIOS name %q is not 1 to 15 capitals, digits or hyphens, such as CORP", o.NetBIOS)
+	}
+	o.Host = strings.ToLower(cmp.Or(o.Host, "dc1"))
+	if !hostName.MatchString(o.Host) {
+		return o, fmt.Errorf("host %q is not one label of at most 15 letters, digits or hyphens, such as dc1", o.Host)
+	}
+	o.Site = cmp.Or(o.Site, "Default-First-Site-Name")
+	if !siteName.MatchString(o.Site) {
+		return o, fmt.Errorf("site %q is not one label of letters, digits or hyphens, such as Branch", o.Site)
 	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"

@@ -25,7 +25,7 @@ func (s *Server) Policy() Policy {
 // SetPolicy replaces the domain's policy.
 func (s *Server) SetPolicy(p Policy) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	writePolicy(s.tree, s.head(), p)
 }
 

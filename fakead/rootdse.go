@@ -4,6 +4,7 @@ package fakead
 // contexts, since DNS is not this server's, and the operational attributes that start an action when written.
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,13 @@ var supportedPolicies = []string{
 	"MaxPoolThreads", "MaxPercentDirSyncRequests", "MaxDatagramRecv", "MaxReceiveBuffer", "InitRecvTimeout", "MaxConnections", "MaxConnIdleTime",
 	"MaxPageSize", "MaxBatchReturnMessages", "MaxQueryDuration", "MaxDirSyncDuration", "MaxTempTableSize", "MaxResultSetSize", "MinResultSets",
 	"MaxResultSetsPerConn", "MaxNotificationPerConn", "MaxValRange", "MaxValRangeTransitive", "ThreadMemoryLimit", "SystemMemoryLimitPercent",
+}
+
+func (s *Server) capabilities() []string {
+	if s.readOnly {
+		return withPrefix(microsoftLDAP, append(slices.Clone(supportedCapabilities), capabilityPartialSecrets))
+	}
+	return withPrefix(microsoftLDAP, supportedCapabilities)
 }
 
 // searchRootDSE answers whatever the filter: rootDSE is no entry.
@@ -48,29 +56,27 @@ var onlyByName = map[string]bool{"netlogon": true, "supportedExtension": true}
 
 func (s *Server) rootDSE() []tree.Value {
 	base, config, schema := s.tree.Base().String(), s.tree.ConfigurationDN().String(), s.tree.SchemaDN().String()
-	settings := ntdsSettings + base
-	_, server, _ := strings.Cut(settings, ",")
 	level := strconv.Itoa(levels[s.os].functional)
 	return []tree.Value{
 		tree.Strings("domainFunctionality", level),
 		tree.Strings("forestFunctionality", level),
 		tree.Strings("domainControllerFunctionality", level),
 		tree.Strings("rootDomainNamingContext", base),
-		tree.Strings("ldapServiceName", s.domain+":dc1$@"+strings.ToUpper(s.domain)),
+		tree.Strings("ldapServiceName", s.domain+":"+s.host+"$@"+strings.ToUpper(s.domain)),
 		tree.Strings("isGlobalCatalogReady", "TRUE"),
 		tree.Strings("supportedSASLMechanisms", "GSSAPI", "GSS-SPNEGO", "EXTERNAL", "DIGEST-MD5"),
 		tree.Strings("supportedLDAPVersion", "3", "2"),
 		tree.Strings("supportedLDAPPolicies", supportedPolicies...),
 		tree.Strings("supportedControl", s.controlOIDs()...),
-		tree.Strings("supportedCapabilities", withPrefix(microsoftLDAP, supportedCapabilities)...),
+		tree.Strings("supportedCapabilities", s.capabilities()...),
 		tree.Strings("supportedExtension", extensionOIDs()...),
 		tree.Strings("subschemaSubentry", "CN=Aggregate,"+schema),
-		tree.Strings("serverName", server),
+		tree.Strings("serverName", s.serverDN()),
 		tree.Strings("schemaNamingContext", schema),
 		tree.Strings("namingContexts", base, config, schema),
 		tree.Strings("isSynchronized", "TRUE"),
 		tree.Strings("highestCommittedUSN", strconv.FormatInt(s.tree.USN(), 10)),
-		tree.Strings("dsServiceName", settings),
+		tree.Strings("dsServiceName", s.settingsDN()),
 		tree.Strings("dnsHostName", s.HostName()),
 		tree.Strings("defaultNamingContext", base),
 		tree.Strings("currentTime", tree.FormatTime(s.clock.Now())),

@@ -241,12 +241,16 @@ func (s *Server) referElsewhere(name string) (result, bool) {
 	if len(labels) == 0 {
 		return result{}, false
 	}
-	domain := strings.Join(labels, ".")
+	return referral(strings.Join(labels, "."), dn), true
+}
+
+// referral sends a client to another server.
+func referral(host string, dn tree.DN) result {
 	return result{
 		code:      codeReferral,
-		text:      fmt.Sprintf(formatReferral, domain),
-		referrals: []string{"ldap://" + domain + "/" + urlDN(dn)},
-	}, true
+		text:      fmt.Sprintf(formatReferral, host),
+		referrals: []string{"ldap://" + host + "/" + urlDN(dn)},
+	}
 }
 
 // continuations are the references to naming contexts below the base of a search.

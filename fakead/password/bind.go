@@ -8,6 +8,7 @@ type Admission int
 // The ends of a logon.
 const (
 	Admitted           Admission = 0
+	NoLogonServers     Admission = 0x51f // a read-only domain controller can ask nobody
 	NoSuchUser         Admission = 0x525
 	WrongPassword      Admission = 0x52e
 	OutsideLogonHours  Admission = 0x530

@@ -246,8 +246,7 @@ func (p *Plan) accountDefaults() {
 		p.fallback("groupType", "-2147483646") // global, security
 	}
 	if len(p.Get("objectSid")) == 0 {
-		p.Set("objectSid", string(t.sid.WithRID(t.nextRID)))
-		t.nextRID++
+		p.Set("objectSid", string(t.sid.WithRID(t.takeRID())))
 	}
 	t.reserve(SID(p.First("objectSid")))
 	p.fallback("sAMAccountName", generatedSAMName())
@@ -267,13 +266,6 @@ func defaultPrimaryGroup(uac string) string {
 	}
 }
 
-// reserve keeps an identifier that an entry brought along from being given to another one.
-func (t *Tree) reserve(sid SID) {
-	if domain, rid := sid.RID(); domain == t.sid && rid >= t.nextRID {
-		t.nextRID = rid + 1
-	}
-}
-
 // generatedSAMName has the form of those that Windows makes: $ABC000-0123456789AB.
 func generatedSAMName() string {
 	var b [12]byte
@@ -284,6 +276,13 @@ func generatedSAMName() string {
 
 // enter makes the planned entry part of the tree.
 func (t *Tree) enter(p *Plan) {
+	t.place(p)
+	if t.journal != nil {
+		t.journal.Added(p.entry)
+	}
+}
+
+func (t *Tree) place(p *Plan) {
 	e := p.entry
 	t.nth++
 	e.serial = t.nth
@@ -322,13 +321,20 @@ func (t *Tree) Delete(e *Entry) error {
 	if e.HasChildren() {
 		return errNonLeaf.about(nil)
 	}
+	t.remove(e)
+	if t.journal != nil {
+		t.journal.Deleted(e)
+	}
+	return nil
+}
+
+func (t *Tree) remove(e *Entry) {
 	detach(e)
 	t.index(e, false)
 	delete(t.byDN, e.dn.key())
 	e.parent.children = without(e.parent.children, e)
 	t.usn++
 	t.bury(e)
-	return nil
 }
 
 // DeleteTree removes an entry with all below it, or nothing if one of them must stay.

@@ -287,20 +287,12 @@ func (p *Plan) Commit() error {
 		return err
 	}
 	t, e := p.tree, p.entry
-	replicated := false
-	for a, now := range p.changed {
-		if !p.moves(a) {
-			continue
-		}
-		replicated = replicated || !a.NotReplicated
-		if a.IsLink() {
-			e.relink(a, now.links)
-		} else {
-			t.store(e, a, now.values)
-		}
-	}
-	if replicated {
+	moved := slices.DeleteFunc(p.order(), func(a *Attribute) bool { return !p.moves(a) })
+	if slices.ContainsFunc(moved, func(a *Attribute) bool { return !a.NotReplicated }) {
 		t.touch(e)
+	}
+	for _, a := range moved {
+		t.replace(e, a, p.changed[a])
 	}
 	for _, follow := range p.after {
 		follow()
@@ -337,10 +329,10 @@ func (t *Tree) Set(e *Entry, name string, values ...string) {
 	p.Set(name, values...)
 	a := mustAttribute(name)
 	if p.moves(a) {
-		t.store(e, a, p.changed[a].values)
 		if !a.NotReplicated {
 			t.touch(e)
 		}
+		t.replace(e, a, p.changed[a])
 	}
 }
 

@@ -27,6 +27,15 @@ func (t *Tree) Rename(e *Entry, rdn RDN, parent *Entry) error {
 	if err := t.judgeRDN(e, rdn, parent); err != nil {
 		return err
 	}
+	t.Move(e, rdn, parent)
+	if t.journal != nil {
+		t.journal.Renamed(e)
+	}
+	return nil
+}
+
+// Move is Rename unjudged and untold: of what another domain controller did, or what follows from that.
+func (t *Tree) Move(e *Entry, rdn RDN, parent *Entry) {
 	before := e.dn
 	if parent != e.parent {
 		e.parent.children = without(e.parent.children, e)
@@ -39,7 +48,6 @@ func (t *Tree) Rename(e *Entry, rdn RDN, parent *Entry) error {
 	t.rename(e, parent.dn.Child(canonicalRDNType(rdn.Type), rdn.Value))
 	t.follow(before, e.dn)
 	t.touch(e)
-	return nil
 }
 
 // judgeMove judges the entry and its new parent.

@@ -122,12 +122,12 @@ func (p *Plan) movePrimaryGroup() {
 	old := t.PrimaryGroup(e)
 	p.after = append(p.after, func() {
 		if old != nil {
-			old.relink(member, append(without(old.links[member], e), e))
 			t.touch(old)
+			t.relink(old, member, append(without(old.links[member], e), e))
 		}
 		if now := t.PrimaryGroup(e); now != nil {
-			now.relink(member, without(now.links[member], e))
 			t.touch(now)
+			t.relink(now, member, without(now.links[member], e))
 		}
 	})
 }

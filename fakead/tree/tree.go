@@ -5,7 +5,7 @@
 //
 // A Tree is not safe for use by several goroutines: the server that owns it holds a lock.
 //
-// Left out on purpose: replication metadata, more than one domain.
+// Left out on purpose: more than one domain.
 package tree
 
 import (
@@ -30,7 +30,7 @@ type Tree struct {
 	now     func() time.Time
 	protect func(*Entry) [][]byte
 	usn     int64
-	nextRID uint32
+	rids    ridPool
 	byDN    map[string]*Entry
 	heads   []*Entry // of the naming contexts
 	indexes map[*Attribute]*index
@@ -38,10 +38,8 @@ type Tree struct {
 	later   *later // entries that are still to be made; nil: none
 
 	tombstones map[GUID]tombstone
+	journal    Journal // is told of changes; nil: nobody is
 }
-
-// FirstRID is the relative identifier of the first account that is added to a new domain.
-const FirstRID = 1103
 
 // New returns a tree without entries.
 func New(o Options) *Tree {
@@ -50,7 +48,7 @@ func New(o Options) *Tree {
 		sid:     o.DomainSID,
 		now:     o.Now,
 		protect: o.Protect,
-		nextRID: FirstRID,
+		rids:    ridPool{next: FirstRID, end: endless},
 		byDN:    map[string]*Entry{},
 		indexes: map[*Attribute]*index{},
 
