@@ -5,6 +5,8 @@ GO ?= go
 BIN := bin
 FUZZTIME ?= 10s
 LABELS ?=
+SOAK ?= 1h
+REQUESTS ?= 1000000
 TARGET ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
@@ -67,6 +69,9 @@ clients: build ## stock clients in other languages against passback relay: JavaS
 kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 1,000 at random instants (half an hour)
 	$(GO) test ./scenarios/ordeal -count=1 -timeout 3h -v -run TestKillMatrix -kills 1000
 
+soak-agent: ## the agent under random faults for SOAK (1h), and its memory over REQUESTS (1000000): nothing lost, below 40 MB
+	$(GO) test ./scenarios/ordeal -count=1 -timeout 24h -v -run 'TestSoak|TestMemory' -soak $(SOAK) -requests $(REQUESTS)
+
 outbound: ## prove that the agent only connects outward, in network namespaces (root, iproute2, nftables, strace)
 	$(GO) test ./scenarios/ordeal -count=1 -v -run TestOutboundOnly
 
@@ -76,4 +81,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle soak oracle-agent sdk-live clients kill-matrix outbound cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle soak oracle-agent sdk-live clients kill-matrix soak-agent outbound cross vuln

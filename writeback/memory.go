@@ -10,7 +10,7 @@ import (
 // limit: it is to stay below 40 MB. GOGC and GOMEMLIMIT in the environment have the last word.
 const (
 	collectAt   = 400      // percent of what is alive
-	memoryLimit = 30 << 20 // bytes, of all that the Go runtime holds
+	memoryLimit = 18 << 20 // bytes, of all that the Go runtime holds; the pages of the binary in use are as many again
 )
 
 func paceCollector() {

@@ -1,0 +1,187 @@
+package ordeal_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"passback/clock"
+	"passback/sim"
+	"passback/sim/cloud"
+	"passback/writeback"
+	"passback/writeback/protocol"
+)
+
+var (
+	soak     = flag.Duration("soak", 5*time.Second, "how long TestSoak goes on")
+	requests = flag.Int("requests", 1000, "how many TestMemory asks for")
+)
+
+const (
+	faultEvery = 500 * time.Millisecond // on average
+	maxRSS     = 40 << 10               // KB, of an agent
+	abreast    = 16                     // people who ask at a time
+)
+
+// A register is what the directory may hold as one person's password: one value, or several after an unknown outcome.
+type register struct {
+	sam      string
+	may      []string
+	requests int
+}
+
+// reset asks for another password, and holds the outcome against the directory.
+func (r *register) reset(w *world) (protocol.Outcome, error) {
+	r.requests++
+	fresh := fmt.Sprintf("Round-%d-Nine-Green-Kites-%s", r.requests, strings.TrimPrefix(r.sam, "person"))
+	result := w.sim.Cloud.Perform(context.Background(), cloud.Ask{Way: cloud.PortalReset, User: r.sam + "@" + domain, New: protocol.NewSecret(fresh)})
+	switch result.Changed {
+	case protocol.ChangedYes:
+		r.may = []string{fresh}
+	case protocol.ChangedMaybe:
+		r.may = append(r.may, fresh)
+	}
+	state, err := w.sim.Directory.User(r.sam)
+	if err != nil {
+		return result.Outcome, err
+	}
+	if !slices.ContainsFunc(r.may, state.PasswordIs) {
+		return result.Outcome, fmt.Errorf("%s: request %d was told as %s, and the directory holds neither its password nor one before", r.sam, r.requests, result.Outcome)
+	}
+	return result.Outcome, nil
+}
+
+// newEnduring is a world whose agent says little and is limited little, and whose people ask again and again.
+func newEnduring(t *testing.T, people int) (*world, []*register) {
+	t.Helper()
+	settings := cloud.DefaultSettings()
+	s, err := sim.NewWorld(sim.Options{WithoutAgent: true, EmptyCompany: true, RequestLock: requestLock, Settings: &settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	w := &world{sim: s, policy: s.Directory.Policy()}
+	w.policy.MinAge, w.policy.History = 0, 0
+	s.Directory.SetPolicy(w.policy)
+	if err := w.populate(people); err != nil {
+		t.Fatal(err)
+	}
+	w.agent, err = newProcess(t.TempDir(), s.AgentConfig(), func(c *writeback.Config) {
+		c.Log.Level = "error"
+		c.Limits = writeback.Limits{User: 1_000_000, Total: 100_000_000}
+	}, buildAgent(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.agent.enrol(s.Cloud.NewEnrolToken(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.agent.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.agent.kill() })
+	if err := w.serving(); err != nil {
+		t.Fatal(err)
+	}
+	var registers []*register
+	for _, sam := range w.people {
+		registers = append(registers, &register{sam: sam, may: []string{passwordBefore(sam)}})
+	}
+	return w, registers
+}
+
+// TestSoak has people ask while things break at random: nothing that was told may be untrue, and when the faults end
+// everybody's next request succeeds.
+func TestSoak(t *testing.T) {
+	w, people := newEnduring(t, abreast)
+	ctx, cancel := context.WithTimeout(t.Context(), *soak)
+	defer cancel()
+	var asking sync.WaitGroup
+	var mu sync.Mutex
+	outcomes, armed := map[protocol.Outcome]int{}, 0
+	for _, person := range people {
+		asking.Go(func() {
+			for ctx.Err() == nil {
+				outcome, err := person.reset(w)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				outcomes[outcome]++
+				mu.Unlock()
+			}
+		})
+	}
+	faults := w.sim.Faults()
+	for clock.Sleep(ctx, clock.Real(), rand.N(2*faultEvery)) == nil {
+		if err := w.sim.ArmFault(faults[rand.N(len(faults))].Name); err != nil {
+			t.Error(err)
+		}
+		armed++
+	}
+	asking.Wait()
+	w.sim.DisarmFaults()
+	t.Logf("%d faults; told: %v; the agent's memory: %d KB", armed, outcomes, rss(w.agent.cmd.Process.Pid))
+	for _, person := range people {
+		if outcome, err := person.reset(w); err != nil || outcome != protocol.Success {
+			t.Errorf("%s, after the faults: %s, %v", person.sam, outcome, err)
+		}
+	}
+	if err := w.secretsIn(w.agent); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMemory watches the agent's resident memory over many requests.
+func TestMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("resident memory is read from /proc")
+	}
+	w, people := newEnduring(t, abreast)
+	var asked atomic.Int64
+	for tenth := range 10 {
+		var asking sync.WaitGroup
+		until := int64(*requests * (tenth + 1) / 10)
+		for _, person := range people {
+			asking.Go(func() {
+				for asked.Add(1) <= until {
+					if outcome, err := person.reset(w); err != nil || outcome != protocol.Success {
+						t.Errorf("%s, %v", outcome, err)
+						return
+					}
+				}
+			})
+		}
+		asking.Wait()
+		asked.Store(until)
+		t.Logf("after %d requests: %d KB", until, rss(w.agent.cmd.Process.Pid))
+	}
+	if kb := rss(w.agent.cmd.Process.Pid); kb == 0 || kb > maxRSS {
+		t.Errorf("the agent's memory after %d requests: %d KB, want at most %d", *requests, kb, maxRSS)
+	}
+}
+
+// rss is a process's resident memory in KB, by proc_pid_status(5); 0 where it cannot be told.
+func rss(pid int) (kb int) {
+	text, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "status"))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if n, err := fmt.Sscanf(line, "VmRSS: %d kB", &kb); n == 1 && err == nil {
+			return kb
+		}
+	}
+	return 0
+}
