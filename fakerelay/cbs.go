@@ -42,7 +42,7 @@ func (c *connection) attachCBS(r *amqp.AttachRequest, sends bool) {
 		c.mu.Unlock()
 	}
 	if !sends {
-		c.attachReply(r, cbsNode, func(*amqp.Sender) {}, free)
+		c.attachReply(r, cbsNode, free)
 		return
 	}
 	_, err := r.AcceptReceiver(amqp.ReceiverOptions{

@@ -47,7 +47,6 @@ type entityLink struct {
 	detach  func(*amqp.Error)
 	session *broker.Session // nil: none
 	idle    idleWatch
-	closed  bool // guarded by the connection's mutex
 }
 
 // serveAMQP runs a connection until it ends.
@@ -187,12 +186,11 @@ func (c *connection) entity(r *amqp.AttachRequest, path, scope string, right Rig
 	return q, true
 }
 
+// enter counts a link in before its attach is answered, so that whoever has the answer knows the link to be watched.
 func (c *connection) enter(l *entityLink) {
 	c.mu.Lock()
-	if !l.closed {
-		c.links[l] = struct{}{}
-		c.watchLinks()
-	}
+	c.links[l] = struct{}{}
+	c.watchLinks()
 	c.mu.Unlock()
 	if !c.allowed(l.path, l.right) { // the token has ended since the attach was looked at
 		l.detach(c.lapsed(l))
@@ -203,7 +201,6 @@ func (c *connection) exit(l *entityLink) {
 	l.idle.stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l.closed = true
 	delete(c.links, l)
 	c.watchLinks()
 }

@@ -49,23 +49,19 @@ func (c *connection) attachManagement(r *amqp.AttachRequest, path string, sends 
 	if !ok {
 		return
 	}
-	l := &entityLink{path: node, name: r.Attach.Name}
+	l := &entityLink{path: node, name: r.Attach.Name, detach: r.Detach}
+	c.enter(l)
 	if !sends {
-		c.attachReply(r, node, func(s *amqp.Sender) {
-			l.detach = s.Detach
-			c.enter(l)
-		}, func() { c.exit(l) })
+		c.attachReply(r, node, func() { c.exit(l) })
 		return
 	}
-	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
+	_, err := r.AcceptReceiver(amqp.ReceiverOptions{
 		OnTransfer: func(d *amqp.Delivery) { c.manage(d, q, path) },
 		OnClosed:   func(*amqp.Receiver, *amqp.Error) { c.exit(l) },
 	})
 	if err != nil {
-		return
+		c.exit(l)
 	}
-	l.detach = receiver.Detach
-	c.enter(l)
 }
 
 // manage runs a request, if the hooks let it pass and it has the right that its operation needs.

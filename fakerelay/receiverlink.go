@@ -65,7 +65,7 @@ func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
 
 func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, path string) *receiverLink {
 	l := &receiverLink{
-		entityLink: entityLink{path: path, right: Listen, name: r.Attach.Name, idle: idleWatch{clock: c.ns.clock}},
+		entityLink: entityLink{path: path, right: Listen, name: r.Attach.Name, detach: r.Detach, idle: idleWatch{clock: c.ns.clock}},
 		c:          c, queue: q,
 		deletes: r.Attach.SndSettleMode == amqp.SenderSettled,
 		credit:  make(chan struct{}, 1),
@@ -77,6 +77,7 @@ func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, pat
 
 // accept answers the attach and starts to deliver; closed is called when the link has ended.
 func (l *receiverLink) accept(r *amqp.AttachRequest, answer amqp.Answer, closed func()) {
+	l.c.enter(&l.entityLink)
 	sender, err := r.AcceptSender(amqp.SenderOptions{
 		Answer:   answer,
 		OnCredit: func(*amqp.Sender) { l.kick() },
@@ -93,12 +94,11 @@ func (l *receiverLink) accept(r *amqp.AttachRequest, answer amqp.Answer, closed 
 	})
 	if err != nil {
 		l.end()
+		l.c.exit(&l.entityLink)
 		closed()
 		return
 	}
 	l.sender = sender
-	l.detach = sender.Detach
-	l.c.enter(&l.entityLink)
 	l.c.watchIdle(&l.entityLink, consumer)
 	l.c.ns.wg.Go(l.pump)
 }

@@ -17,7 +17,7 @@ type replyLink struct {
 }
 
 // attachReply accepts the client's receiving link of a node. closed is called when the link ends.
-func (c *connection) attachReply(r *amqp.AttachRequest, node string, opened func(*amqp.Sender), closed func()) {
+func (c *connection) attachReply(r *amqp.AttachRequest, node string, closed func()) {
 	l := &replyLink{node: foldPath(node)}
 	if r.Attach.Target != nil {
 		l.target = r.Attach.Target.Address
@@ -36,7 +36,6 @@ func (c *connection) attachReply(r *amqp.AttachRequest, node string, opened func
 	c.mu.Lock()
 	c.replies = append(c.replies, l)
 	c.mu.Unlock()
-	opened(sender)
 }
 
 // replyTo finds where to answer a request: a link of that target address or of that name; Python's client gives

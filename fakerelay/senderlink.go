@@ -29,8 +29,9 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 		return
 	}
 	most := uint64(q.LargestMessage())
-	l := &entityLink{path: path, right: Send, name: r.Attach.Name, idle: idleWatch{clock: c.ns.clock}}
-	receiver, err := r.AcceptReceiver(amqp.ReceiverOptions{
+	l := &entityLink{path: path, right: Send, name: r.Attach.Name, detach: r.Detach, idle: idleWatch{clock: c.ns.clock}}
+	c.enter(l)
+	_, err := r.AcceptReceiver(amqp.ReceiverOptions{
 		Answer: amqp.Answer{
 			MaxMessageSize: most,
 			Properties:     amqp.Map{{Key: propertyMaxBatch, Value: most}},
@@ -46,10 +47,9 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 		OnClosed: func(*amqp.Receiver, *amqp.Error) { c.exit(l) },
 	})
 	if err != nil {
+		c.exit(l)
 		return
 	}
-	l.detach = receiver.Detach
-	c.enter(l)
 	c.watchIdle(l, publisher)
 }
 

@@ -86,3 +86,6 @@ func (r *AttachRequest) Refuse(err *Error) {
 		r.link.refuse(err)
 	}
 }
+
+// Detach ends the link however far it has come: it refuses the request, or detaches the link that it has become.
+func (r *AttachRequest) Detach(err *Error) { r.link.Detach(err) }

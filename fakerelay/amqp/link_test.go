@@ -252,6 +252,38 @@ func TestAttachAnsweredLater(t *testing.T) {
 	}
 }
 
+// Who owns a link can end it without knowing whether its attach has been answered yet.
+func TestAttachDetachedBeforeAndAfterItsAnswer(t *testing.T) {
+	gone := amqp.Errorf(amqp.CondDetachForced, "gone")
+	s := serve(t, amqp.Config{}, amqp.Handler{Attach: func(r *amqp.AttachRequest) {
+		if r.Attach.Source.Address == "before" {
+			r.Detach(gone)
+		}
+		if _, err := r.AcceptSender(amqp.SenderOptions{}); err == nil {
+			r.Detach(gone)
+		}
+	}})
+	ses := session(t, dial(t, s, nil))
+	_, before := ses.NewReceiver(testContext(t), "before", nil)
+	receiver, err := ses.NewReceiver(testContext(t), "after", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after := receiver.Receive(testContext(t), nil)
+	for _, err := range []error{before, after} {
+		var refused *goamqp.LinkError
+		var condition *goamqp.Error
+		if errors.As(err, &refused) {
+			condition = refused.RemoteErr
+		} else if !errors.As(err, &condition) {
+			t.Fatalf("got %v, want a detach", err)
+		}
+		if condition.Condition != goamqp.ErrCondDetachForced {
+			t.Errorf("got %v", condition)
+		}
+	}
+}
+
 func TestAttachGivenUpByThePeer(t *testing.T) {
 	requests := make(chan *amqp.AttachRequest, 1)
 	s := serve(t, amqp.Config{}, amqp.Handler{Attach: func(r *amqp.AttachRequest) { requests <- r }})
