@@ -27,6 +27,7 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 	}
 	p := t.Plan(e)
 	p.adds = true
+	p.changed = make(map[*Attribute]planned, len(values)+len(userDefaults)+16)
 	if err := p.fill(values, rules); err != nil {
 		return nil, err
 	}
@@ -193,9 +194,6 @@ func (p *Plan) defaults(class *Class) {
 	now := FormatTime(t.now())
 	guid := newGUID()
 	t.usn++
-	p.Set(LookupAttribute(e.dn[0].Type).Name, e.dn[0].Value)
-	p.Set("name", e.dn[0].Value)
-	p.Set("distinguishedName", e.dn.String())
 	p.fallback("instanceType", "4")
 	p.fallback("whenCreated", now)
 	p.fallback("whenChanged", now)
@@ -216,7 +214,7 @@ func (p *Plan) defaults(class *Class) {
 
 // categoryDN is the name of a class's object in CN=Schema.
 func (t *Tree) categoryDN(cn string) string {
-	return t.SchemaDN().Child("CN", cn).String()
+	return RDN{"CN", cn}.String() + "," + t.schemaName
 }
 
 // ConfigurationDN is the name of the configuration naming context.

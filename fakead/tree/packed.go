@@ -35,33 +35,41 @@ func (p packed) find(a *Attribute) packedValues {
 	return ""
 }
 
-// without is p less an attribute, if it is there.
-func (p packed) without(a *Attribute) packed {
+// with is p with other values of an attribute; none takes it away.
+func (p packed) with(a *Attribute, values [][]byte) packed {
+	before, after := p, packed("")
 	for rest := p; len(rest) > 0; {
-		found, _, after := rest.next()
+		found, _, next := rest.next()
 		if found == a {
-			return p[:len(p)-len(rest)] + after
+			before, after = p[:len(p)-len(rest)], next
+			break
 		}
-		rest = after
+		rest = next
 	}
-	return p
+	size := len(before) + len(after) + 2 + binary.MaxVarintLen32
+	for _, v := range values {
+		size += len(v) + binary.MaxVarintLen32
+	}
+	b := append(make([]byte, 0, size), before...)
+	return packed(appendPacked(append(b, after...), a, values))
 }
 
-// with is p and an attribute that it lacks.
-func (p packed) with(a *Attribute, values [][]byte) packed {
+// appendPacked adds an attribute, if it has values.
+func appendPacked(b []byte, a *Attribute, values [][]byte) []byte {
+	if len(values) == 0 {
+		return b
+	}
 	length := 0
 	for _, v := range values {
 		length += len(v) + uvarintLength(len(v))
 	}
-	b := make([]byte, 0, len(p)+2+uvarintLength(length)+length)
-	b = append(b, p...)
 	b = append(b, byte(a.rank), byte(a.rank>>8))
 	b = binary.AppendUvarint(b, uint64(length))
 	for _, v := range values {
 		b = binary.AppendUvarint(b, uint64(len(v)))
 		b = append(b, v...)
 	}
-	return packed(b)
+	return b
 }
 
 // packedValues are the values of one attribute.
@@ -117,45 +125,42 @@ func (a *Attribute) shares(values [][]byte) bool {
 
 const descriptorName = "nTSecurityDescriptor"
 
-// fill gives a new entry its values at once.
+// fill gives a new entry further values at once.
 func (e *Entry) fill(attributes []*Attribute, values func(*Attribute) [][]byte) {
-	common := e.shared()
+	var buffers [2][512]byte
+	own, common := append(buffers[0][:0], e.own...), append(buffers[1][:0], e.shared()...)
 	for _, a := range attributes {
 		given := values(a)
 		switch {
-		case len(given) == 0, e.names(a):
+		case e.names(a):
 		case a.Name == descriptorName:
 			e.descriptor = given
 		case a.shares(given):
-			common = common.without(a).with(a, given)
+			common = appendPacked(common, a, given)
 		default:
-			e.own = e.own.without(a).with(a, given)
+			own = appendPacked(own, a, given)
 		}
 	}
-	e.common = unique.Make(common)
+	e.own, e.common = packed(own), unique.Make(packed(common))
 }
 
 // put replaces the values of an attribute that is not a link; none removes it.
 func (e *Entry) put(a *Attribute, values [][]byte) {
+	own, common := values, [][]byte(nil)
 	switch {
 	case e.names(a):
 		return // its name says it
 	case a.Name == descriptorName:
 		e.descriptor = values
 		return
-	}
-	if common := e.shared(); common.find(a) != "" {
-		e.common = unique.Make(common.without(a))
-	}
-	if e.own.find(a) != "" {
-		e.own = e.own.without(a)
-	}
-	switch {
-	case len(values) == 0:
 	case a.shares(values):
-		e.common = unique.Make(e.shared().with(a, values))
-	default:
-		e.own = e.own.with(a, values)
+		own, common = nil, values
+	}
+	if len(own) > 0 || e.own.find(a) != "" {
+		e.own = e.own.with(a, own)
+	}
+	if shared := e.shared(); len(common) > 0 || shared.find(a) != "" {
+		e.common = unique.Make(shared.with(a, common))
 	}
 }
 

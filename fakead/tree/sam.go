@@ -228,9 +228,10 @@ func (p *Plan) judge() error {
 	if err := p.judgeSettings(); err != nil {
 		return err
 	}
-	if group := p.tree.primaryGroup(p.First("primaryGroupID")); p.Changes("primaryGroupID") && !p.followsKind &&
-		(group == nil || !contains(p.entry.Linked("memberOf"), group)) {
-		return errNotAMemberOf.about(mustAttribute("primaryGroupID"))
+	if p.Changes("primaryGroupID") && !p.followsKind {
+		if group := p.tree.primaryGroup(p.First("primaryGroupID")); group == nil || !contains(p.entry.Linked("memberOf"), group) {
+			return errNotAMemberOf.about(mustAttribute("primaryGroupID"))
+		}
 	}
 	for _, name := range uniqueNames {
 		if a := mustAttribute(name); p.moves(a) {

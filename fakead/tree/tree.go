@@ -25,17 +25,18 @@ type Options struct {
 
 // A Tree holds the entries of one domain controller: the domain's, the configuration's and the schema's.
 type Tree struct {
-	base    DN
-	sid     SID
-	now     func() time.Time
-	protect func(*Entry) [][]byte
-	usn     int64
-	rids    ridPool
-	byDN    map[string]*Entry
-	heads   []*Entry // of the naming contexts
-	indexes map[*Attribute]*index
-	nth     int64  // entries get a serial number, by which results are ordered
-	later   *later // entries that are still to be made; nil: none
+	base       DN
+	schemaName string // of SchemaDN
+	sid        SID
+	now        func() time.Time
+	protect    func(*Entry) [][]byte
+	usn        int64
+	rids       ridPool
+	byDN       map[string]*Entry
+	heads      []*Entry // of the naming contexts
+	indexes    map[*Attribute]*index
+	nth        int64  // entries get a serial number, by which results are ordered
+	later      *later // entries that are still to be made; nil: none
 
 	tombstones map[GUID]tombstone
 	journal    Journal // is told of changes; nil: nobody is
@@ -54,6 +55,7 @@ func New(o Options) *Tree {
 
 		tombstones: map[GUID]tombstone{},
 	}
+	t.schemaName = t.SchemaDN().String()
 	for _, name := range indexed {
 		a := mustAttribute(name)
 		t.indexes[a] = newIndex(a)
