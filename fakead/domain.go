@@ -29,12 +29,13 @@ func (s *Server) createDomain(o Options) error {
 		if content, err = readLDIF(o.LDIF); err != nil {
 			return fmt.Errorf("read the domain's LDIF: %w", err)
 		}
+		defer content.close()
 	}
 	base, err := tree.ParseDN(s.BaseDN())
 	if err != nil {
 		return fmt.Errorf("name the domain: %w", err)
 	}
-	s.tree = tree.New(s.treeOptions(base, domainSID(base, content.records)))
+	s.tree = tree.New(s.treeOptions(base, domainSID(base, content.first)))
 	if err := s.createStructure(); err != nil {
 		return fmt.Errorf("create the domain: %w", err)
 	}

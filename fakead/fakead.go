@@ -42,7 +42,7 @@ type Options struct {
 	CA      *localca.Authority // signs the server's certificate; default: a new one
 	Clock   clock.Clock        // the domain's time: ages, lockouts, timestamps; default clock.Real()
 	OS      string             // 2012R2, 2016, 2019, 2022 or 2025, which texts and defaults follow; default 2022
-	LDIF    io.Reader          // a domain's content, as ldifde exports it, added at start; default: none
+	LDIF    io.Reader          // a domain's content, as ldifde exports it, the head among the first 1024 records if it is there; default: none
 	Filters []PasswordFilter   // asked about each new password, in order; default: none
 	Audit   io.Writer          // gets the security log, a line of JSON an event, while the directory is locked; default: none
 

@@ -18,7 +18,7 @@ import (
 const (
 	maxLDIFLine    = 1 << 20  // bytes of a logical line, folded ones joined
 	maxLDIFRecord  = 16 << 20 // bytes of the values of one record
-	maxLDIFRecords = 1_000_000
+	maxLDIFRecords = 10_000_000
 )
 
 // An LDIFError says which line of Options.LDIF could not be used, and why.
@@ -59,36 +59,15 @@ func (r *ldifRecord) put(name string, value []byte) {
 	r.values = append(r.values, tree.Value{Name: name, Values: [][]byte{value}})
 }
 
-// An ldifFile is what an LDIF says. A whole one, which WriteLDIF wrote, says all that there is.
-type ldifFile struct {
-	records []*ldifRecord
-	whole   bool
-}
-
-// readLDIF reads all records. Its errors are *LDIFError.
-func readLDIF(from io.Reader) (ldifFile, error) {
-	r := ldifReader{from: bufio.NewReader(from)}
-	var records []*ldifRecord
-	for {
-		record, err := r.record()
-		if errors.Is(err, io.EOF) {
-			return ldifFile{records, r.whole}, nil
-		}
-		if err == nil && len(records) == maxLDIFRecords {
-			err = fmt.Errorf("more than %d records", maxLDIFRecords)
-		}
-		if err != nil {
-			return ldifFile{}, &LDIFError{Line: r.start, Err: err}
-		}
-		records = append(records, record)
-	}
-}
-
 type ldifReader struct {
 	from  *bufio.Reader
 	read  int // physical lines so far
 	start int // number of the physical line that the current logical one starts at
 	whole bool
+}
+
+func newLDIFReader(from io.Reader) *ldifReader {
+	return &ldifReader{from: bufio.NewReaderSize(from, 64<<10)}
 }
 
 // record reads the next record, or io.EOF.
@@ -199,7 +178,7 @@ func (r *ldifReader) physicalLine() ([]byte, error) {
 			continue
 		case errors.Is(err, io.EOF) && len(line) > 0:
 		case err != nil:
-			return nil, err //nolint:wrapcheck // readLDIF wraps it, with the line
+			return nil, err //nolint:wrapcheck // ldifFile wraps it, with the line
 		}
 		if r.read++; r.read == 1 {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))

@@ -32,6 +32,7 @@ type ldifImport struct {
 	unknown map[string]bool // names that the schema does not know
 	leftOut []tree.DN
 	links   []ldifLink
+	named   map[*tree.Entry]bool // by a record of a whole domain
 }
 
 // An ldifLink is a link to be made when all entries are there.
@@ -50,14 +51,18 @@ func (s *Server) importLDIF(content ldifFile) (unknown []string, err error) {
 		whole:   content.whole,
 		heads:   []tree.DN{s.tree.Base(), s.tree.ConfigurationDN(), s.tree.SchemaDN()},
 		unknown: map[string]bool{},
+		named:   map[*tree.Entry]bool{},
 	}
-	for _, r := range content.records {
+	for r, err := range content.records() {
+		if err != nil {
+			return nil, err
+		}
 		if err := im.record(r); err != nil {
 			return nil, &LDIFError{Line: r.line, Err: err}
 		}
 	}
 	if im.whole {
-		im.removeOthers(content.records)
+		im.removeOthers()
 	}
 	for _, l := range im.links {
 		if err := im.link(l); err != nil {
@@ -86,6 +91,9 @@ func (im *ldifImport) record(r *ldifRecord) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.dn, err)
+	}
+	if im.whole {
+		im.named[e] = true
 	}
 	if err := im.secure(e, r); err != nil {
 		return err

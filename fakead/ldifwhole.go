@@ -53,15 +53,10 @@ func absent(e *tree.Entry, r *ldifRecord) []tree.Change {
 }
 
 // removeOthers deletes the entries that no record names, but for those that a domain cannot do without.
-func (im *ldifImport) removeOthers(records []*ldifRecord) {
-	t := im.server.tree
-	named := make(map[*tree.Entry]bool, len(records))
-	for _, r := range records {
-		named[t.Find(r.dn)] = true
-	}
+func (im *ldifImport) removeOthers() {
 	for _, e := range slices.Backward(slices.Collect(im.server.domainEntries())) {
-		if !named[e] {
-			_ = t.Delete(e) // refused for what must stay
+		if !im.named[e] {
+			_ = im.server.tree.Delete(e) // refused for what must stay
 		}
 	}
 }

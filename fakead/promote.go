@@ -133,6 +133,7 @@ func (s *Server) fill(objects string, dc *Server) error {
 	if err != nil {
 		return err
 	}
+	defer content.close()
 	_, err = s.importLDIF(content)
 	return err
 }

@@ -56,7 +56,11 @@ func serveAD(c *cobra.Command, f adFlags) error {
 			return fmt.Errorf("--ldif: %w", err)
 		}
 		defer file.Close()
-		f.options.LDIF = file
+		info, err := file.Stat()
+		if err != nil {
+			return fmt.Errorf("--ldif: %w", err)
+		}
+		f.options.LDIF = newProgress(file, f.ldif, info.Size(), c.ErrOrStderr())
 	}
 	if f.words != "" {
 		filter, err := bannedWords(f.words)
