@@ -47,3 +47,12 @@ func (b *broker) cpuTime() (time.Duration, error) {
 	}
 	return time.Duration(ticks) * tick, nil
 }
+
+// ownCPUTime is what this process has used (getrusage(2)).
+func ownCPUTime() (time.Duration, error) {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0, fmt.Errorf("ask for the CPU time: %w", err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano()), nil
+}
