@@ -3,8 +3,6 @@ package sqlfilter
 import (
 	"fmt"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 // An evaluation gives the value of a part for a message: nil for null and for unknown, which operators treat alike;
@@ -58,29 +56,6 @@ func (p property) isNull(m *Message) (any, error) {
 	v, _, err := p.find(m)
 	return v == nil, err
 }
-
-// propertyNamed is the function property(name).
-func propertyNamed(name evaluation) evaluation {
-	return func(m *Message) (any, error) {
-		v, err := name(m)
-		if v == nil || err != nil {
-			return nil, err
-		}
-		text, ok := v.(string)
-		if !ok {
-			return nil, fmt.Errorf("property() takes a name, not %s", typeName(v))
-		}
-		p := property{name: text}
-		if scope, rest, scoped := strings.Cut(text, "."); scoped && strings.EqualFold(scope, scopeSystem) {
-			p = property{system: true, name: rest}
-		} else if scoped && strings.EqualFold(scope, scopeUser) {
-			p.name = rest
-		}
-		return p.value(m)
-	}
-}
-
-func newID(*Message) (any, error) { return uuid.New(), nil }
 
 func constant(v any) evaluation {
 	return func(*Message) (any, error) { return v, nil }

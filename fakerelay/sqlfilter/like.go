@@ -10,9 +10,13 @@ type element struct {
 	wild rune // '%', '_', or 0 for char itself
 }
 
-var errEscape = errors.New("the escape character of LIKE must be one character")
+var (
+	errEscape   = errors.New("the escape character of LIKE must be one character")
+	errTrailing = errors.New("the pattern of LIKE ends with its escape character, which leaves nothing to escape")
+)
 
-// parsePattern takes "" for no escape character.
+// parsePattern takes "" for no escape character. One at the end is an error, as SQL-92 has it (8.5, general rule 3); one
+// before any other character than %, _ and itself would be one too, and is let through here, as most databases do.
 func parsePattern(text, escape string) (pattern, error) {
 	var escapes rune = -1
 	if runes := []rune(escape); len(runes) == 1 {
@@ -33,6 +37,9 @@ func parsePattern(text, escape string) (pattern, error) {
 			p = append(p, element{char: c})
 		}
 		escaped = false
+	}
+	if escaped {
+		return nil, errTrailing
 	}
 	return p, nil
 }

@@ -264,16 +264,34 @@ func (p *parser) in(left part) (evaluation, error) {
 	}
 }
 
+// like refuses at once what no message could match: a malformed pattern, unless it depends on the message.
 func (p *parser) like(left part) (evaluation, error) {
+	start := p.next
 	pattern, err := p.value()
 	if err != nil {
 		return nil, err
 	}
-	if !p.takeWord("ESCAPE") {
-		return like(left.eval, pattern.eval, nil), nil
+	fixed := p.fixed(start)
+	var escape part
+	if p.takeWord("ESCAPE") {
+		start = p.next
+		if escape, err = p.value(); err != nil {
+			return nil, err
+		}
+		fixed = fixed && p.fixed(start)
 	}
-	escape, err := p.value()
-	return like(left.eval, pattern.eval, escape.eval), err
+	if fixed {
+		if _, err := like(constant(""), pattern.eval, escape.eval)(nil); err != nil {
+			return nil, &SyntaxError{pattern.at, err.Error()}
+		}
+	}
+	return like(left.eval, pattern.eval, escape.eval), nil
+}
+
+// fixed reports whether what was read since start is one literal or parameter.
+func (p *parser) fixed(start int) bool {
+	kind := p.tokens[start].kind
+	return p.next == start+1 && (kind == literal || kind == parameter)
 }
 
 // value reads an expression that must be one.
@@ -348,17 +366,18 @@ func (p *parser) primary() (part, error) {
 func (p *parser) function() (part, error) {
 	name := p.take()
 	p.next++ // the parenthesis
-	switch {
-	case name.is("newid"):
-		return part{name.at, expression, newID}, p.need(")")
-	case name.is("property"), name.is("p"):
-		argument, err := p.value()
-		if err != nil {
+	f, known := functions[strings.ToLower(name.text)]
+	if !known {
+		return part{}, &SyntaxError{name.at, fmt.Sprintf("the function %s is not known: there are %s", name.text, strings.Join(Functions(), ", "))}
+	}
+	var argument part
+	if f.takes {
+		var err error
+		if argument, err = p.value(); err != nil {
 			return part{}, err
 		}
-		return part{name.at, expression, propertyNamed(argument.eval)}, p.need(")")
 	}
-	return part{}, &SyntaxError{name.at, fmt.Sprintf("the function %s is not known: there are newid, property and p", name.text)}
+	return part{name.at, expression, f.of(argument.eval)}, p.need(")")
 }
 
 // property reads a name with or without its scope.
