@@ -127,19 +127,32 @@ func (n *Namespace) managed(r *http.Request) (atomAnswer, error) {
 		return atomAnswer{}, &atomError{http.StatusUnauthorized, err.Error()}
 	}
 	c := &atomCall{ns: n, r: r, at: at, granted: granted}
-	switch at.kind {
-	case atomNamespace:
-		return c.namespace()
-	case atomQueues:
-		return c.listQueues()
-	case atomTopics:
-		return c.listTopics()
-	case atomSubscriptions, atomSubscription:
-		return c.subscriptionsOf()
-	case atomRules, atomRule:
-		return c.rulesOf()
+	run, offered := atomOperations[at.kind][r.Method]
+	if !offered {
+		return atomAnswer{}, &atomError{http.StatusMethodNotAllowed, fmt.Sprintf(textBadMethod, r.Method)}
 	}
-	return c.entity()
+	return run(c)
+}
+
+type atomOperation func(*atomCall) (atomAnswer, error)
+
+// atomOperations are what each kind of path can be asked for, by method.
+var atomOperations = map[atomKind]map[string]atomOperation{
+	atomNamespace: {http.MethodGet: (*atomCall).namespace},
+	atomQueues:    {http.MethodGet: (*atomCall).listQueues},
+	atomTopics:    {http.MethodGet: (*atomCall).listTopics},
+	atomEntity: {
+		http.MethodGet: (*atomCall).getEntity, http.MethodPut: (*atomCall).putEntity, http.MethodDelete: (*atomCall).deleteEntity,
+	},
+	atomSubscriptions: {http.MethodGet: (*atomCall).listSubscriptions},
+	atomSubscription: {
+		http.MethodGet: (*atomCall).getSubscription, http.MethodPut: (*atomCall).putSubscription,
+		http.MethodDelete: (*atomCall).deleteSubscription,
+	},
+	atomRules: {http.MethodGet: (*atomCall).listRules, http.MethodPut: (*atomCall).putRule}, // of a rule without a name
+	atomRule: {
+		http.MethodGet: (*atomCall).getRule, http.MethodPut: (*atomCall).putRule, http.MethodDelete: (*atomCall).deleteRule,
+	},
 }
 
 // verifyHTTP takes a shared access signature, or a JSON web token as it is: without "Bearer", which is ignored.
@@ -156,8 +169,4 @@ func (c *atomCall) manages(text string) error {
 		return &atomError{http.StatusUnauthorized, text}
 	}
 	return nil
-}
-
-func (c *atomCall) badMethod() error {
-	return &atomError{http.StatusMethodNotAllowed, fmt.Sprintf(textBadMethod, c.r.Method)}
 }

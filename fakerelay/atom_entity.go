@@ -9,18 +9,6 @@ import (
 	"passback/fakerelay/broker"
 )
 
-func (c *atomCall) entity() (atomAnswer, error) {
-	switch c.r.Method {
-	case http.MethodGet:
-		return c.getEntity()
-	case http.MethodPut:
-		return c.putEntity()
-	case http.MethodDelete:
-		return c.deleteEntity()
-	}
-	return atomAnswer{}, c.badMethod()
-}
-
 // getEntity tells everybody with a token what does not exist, as the service does.
 func (c *atomCall) getEntity() (atomAnswer, error) {
 	if c.at.name == "" {

@@ -29,9 +29,6 @@ func (c *atomCall) namespace() (atomAnswer, error) {
 	if err := c.manages(textNeedsRead); err != nil {
 		return atomAnswer{}, err
 	}
-	if c.r.Method != http.MethodGet {
-		return atomAnswer{}, c.badMethod()
-	}
 	info := &namespaceInfo{
 		atomSchemas: entitySchemas, CreatedTime: xmlTime(c.ns.started), ModifiedTime: xmlTime(c.ns.started),
 		MessagingSKU: strings.ToUpper(c.ns.tier.String()[:1]) + c.ns.tier.String()[1:],

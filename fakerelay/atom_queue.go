@@ -5,7 +5,6 @@ package fakerelay
 import (
 	"encoding/xml"
 	"fmt"
-	"net/http"
 	"time"
 
 	"passback/fakerelay/broker"
@@ -141,9 +140,6 @@ func (c *atomCall) putQueue(d *queueDescription) (atomAnswer, error) {
 func (c *atomCall) listQueues() (atomAnswer, error) {
 	if err := c.manages(textNeedsRead); err != nil {
 		return atomAnswer{}, err
-	}
-	if c.r.Method != http.MethodGet {
-		return atomAnswer{}, c.badMethod()
 	}
 	return c.answerFeed("Queues", c.ns.broker().Queues(), func(name string) (atomEntry, bool) {
 		q, err := c.ns.broker().Queue(name)

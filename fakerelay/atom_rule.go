@@ -52,21 +52,6 @@ func (d *ruleFields) rule(name string) (broker.Rule, error) {
 	return rule, err
 }
 
-// rulesOf answers for one rule, or for all of a subscription. A rule without a name is put to the path of all.
-func (c *atomCall) rulesOf() (atomAnswer, error) {
-	switch {
-	case c.r.Method == http.MethodPut:
-		return c.putRule()
-	case c.r.Method == http.MethodGet && c.at.kind == atomRules:
-		return c.listRules()
-	case c.r.Method == http.MethodGet:
-		return c.getRule()
-	case c.r.Method == http.MethodDelete && c.at.kind == atomRule:
-		return c.deleteRule()
-	}
-	return atomAnswer{}, c.badMethod()
-}
-
 func (c *atomCall) subscribed() (*broker.Subscription, error) {
 	s, err := c.ns.broker().Subscription(c.at.name, c.at.subscription)
 	if err != nil {

@@ -98,25 +98,6 @@ func (c *atomCall) subscriptionOptions(d *subscriptionDescription) (o broker.Sub
 	return o, err
 }
 
-// subscriptionsOf answers for one subscription, or for all of a topic.
-func (c *atomCall) subscriptionsOf() (atomAnswer, error) {
-	switch {
-	case c.at.kind == atomSubscriptions && c.r.Method == http.MethodGet:
-		return c.listSubscriptions()
-	case c.at.kind == atomSubscriptions:
-		return atomAnswer{}, c.badMethod()
-	}
-	switch c.r.Method {
-	case http.MethodGet:
-		return c.getSubscription()
-	case http.MethodPut:
-		return c.putSubscription()
-	case http.MethodDelete:
-		return c.deleteSubscription()
-	}
-	return atomAnswer{}, c.badMethod()
-}
-
 // permits refuses who does not hold the Manage right, in the words of what is below topics.
 func (c *atomCall) permits(operation string) error {
 	return c.manages(fmt.Sprintf(textSubCode, operation, c.r.Host, c.at))

@@ -5,7 +5,6 @@ package fakerelay
 import (
 	"encoding/xml"
 	"fmt"
-	"net/http"
 	"time"
 
 	"passback/fakerelay/broker"
@@ -126,9 +125,6 @@ func (c *atomCall) putTopic(d *topicDescription) (atomAnswer, error) {
 func (c *atomCall) listTopics() (atomAnswer, error) {
 	if err := c.manages(textNeedsRead); err != nil {
 		return atomAnswer{}, err
-	}
-	if c.r.Method != http.MethodGet {
-		return atomAnswer{}, c.badMethod()
 	}
 	return c.answerFeed("Topics", c.ns.broker().Topics(), func(name string) (atomEntry, bool) {
 		t, err := c.ns.broker().Topic(name)

@@ -54,6 +54,12 @@ func (c *connection) attachCBS(r *amqp.AttachRequest, sends bool) {
 	}
 }
 
+// tokenTypes are those that put-token takes, with who verifies them.
+var tokenTypes = map[string]func(keys *keyring, token, path string) (grant, error){
+	sasTokenType: (*keyring).verifySAS,
+	jwtTokenType: func(_ *keyring, token, path string) (grant, error) { return verifyJWT(token, path) },
+}
+
 // A cbsStatus is the answer to a put-token.
 type cbsStatus struct {
 	code      int32
@@ -93,17 +99,14 @@ func (c *connection) judgeToken(m *amqp.Message) cbsStatus {
 		token, ok = m.Value.V.(string)
 	}
 	path, err := audiencePath(audience)
+	verify, known := tokenTypes[kind]
 	switch {
 	case operation != "put-token" || !ok || kind == "" || audience == "" || err != nil:
 		return cbsStatus{400, condArgumentError, textPutToken + tracking(cbsNode)}
-	case kind != sasTokenType && kind != jwtTokenType:
+	case !known:
 		return cbsStatus{401, condAuthorizationFailed, fmt.Sprintf(textTokenType, kind, sasTokenType, jwtTokenType) + tracking(path)}
 	}
-	verify := c.ns.keys.verifySAS
-	if kind == jwtTokenType {
-		verify = verifyJWT
-	}
-	granted, err := verify(token, path)
+	granted, err := verify(&c.ns.keys, token, path)
 	if err != nil {
 		var refused *tokenError
 		if !errors.As(err, &refused) {

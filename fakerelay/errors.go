@@ -16,43 +16,58 @@ type refusal struct {
 	text      string
 }
 
-// refusalOf finds the words for an error of the broker.
-func (n *Namespace) refusalOf(err error, host, path string) refusal {
-	for _, known := range []struct {
-		err error
-		refusal
-	}{
-		{broker.ErrNotFound, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
-		{broker.ErrDeleted, refusal{404, amqp.CondNotFound, fmt.Sprintf(textEntityNotFound, host, path)}},
-		{broker.ErrExists, refusal{409, condEntityExists, fmt.Sprintf(textExists, path)}},
-		{broker.ErrDisabled, refusal{403, condEntityDisabled, fmt.Sprintf(textDisabled, host, path)}},
-		{broker.ErrForwards, refusal{400, amqp.CondNotAllowed, textForwards}},
-		{broker.ErrInvalidRule, refusal{400, condArgumentError, err.Error() + "."}},
-		{broker.ErrLockLost, refusal{410, condMessageLockLost, textLockLost}},
-		{broker.ErrSessionLockLost, refusal{410, condSessionLockLost, textSessionLost}},
-		{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, fmt.Sprintf(textMessageSize, n.largestMessage(path))}},
-		{broker.ErrQuota, refusal{403, amqp.CondResourceLimitExceeded, fmt.Sprintf(textQuota, path)}},
-		{broker.ErrNoSessionID, refusal{400, amqp.CondNotAllowed, textNoSessionID}},
-		{broker.ErrInvalidSessionID, refusal{400, condArgumentError, fmt.Sprintf(textBadArgument, "session-id")}},
-		{broker.ErrSessionRequired, refusal{400, amqp.CondNotAllowed, textNeedsSession}},
-		{broker.ErrNoSessions, refusal{400, amqp.CondNotAllowed, textNoSessions}},
-		{broker.ErrNotScheduled, refusal{404, condMessageNotFound, textNotFound}},
-		{broker.ErrNotDeferred, refusal{404, condMessageNotFound, textNotFound}},
-		{broker.ErrState, refusal{400, condArgumentError, fmt.Sprintf(textBadArgument, "session-state")}},
-	} {
-		if errors.Is(err, known.err) {
-			known.text += tracking(path)
-			return known.refusal
-		}
-	}
-	return refusal{500, amqp.CondInternalError, err.Error() + tracking(path)}
+// brokerRefusals are what the service says to the broker's errors; with gives what goes into the text.
+var brokerRefusals = []struct {
+	err error
+	refusal
+	with func(n *Namespace, err error, host, path string) []any // nil: nothing
+}{
+	{broker.ErrNotFound, refusal{404, amqp.CondNotFound, textEntityNotFound}, hostAndPath},
+	{broker.ErrDeleted, refusal{404, amqp.CondNotFound, textEntityNotFound}, hostAndPath},
+	{broker.ErrExists, refusal{409, condEntityExists, textExists}, pathAlone},
+	{broker.ErrDisabled, refusal{403, condEntityDisabled, textDisabled}, hostAndPath},
+	{broker.ErrForwards, refusal{400, amqp.CondNotAllowed, textForwards}, nil},
+	{broker.ErrInvalidRule, refusal{400, condArgumentError, textInvalidRule}, theError},
+	{broker.ErrLockLost, refusal{410, condMessageLockLost, textLockLost}, nil},
+	{broker.ErrSessionLockLost, refusal{410, condSessionLockLost, textSessionLost}, nil},
+	{broker.ErrTooLarge, refusal{400, amqp.CondMessageSizeExceeded, textMessageSize}, largestMessage},
+	{broker.ErrQuota, refusal{403, amqp.CondResourceLimitExceeded, textQuota}, pathAlone},
+	{broker.ErrNoSessionID, refusal{400, amqp.CondNotAllowed, textNoSessionID}, nil},
+	{broker.ErrInvalidSessionID, refusal{400, condArgumentError, badArgument("session-id")}, nil},
+	{broker.ErrSessionRequired, refusal{400, amqp.CondNotAllowed, textNeedsSession}, nil},
+	{broker.ErrNoSessions, refusal{400, amqp.CondNotAllowed, textNoSessions}, nil},
+	{broker.ErrNotScheduled, refusal{404, condMessageNotFound, textNotFound}, nil},
+	{broker.ErrNotDeferred, refusal{404, condMessageNotFound, textNotFound}, nil},
+	{broker.ErrState, refusal{400, condArgumentError, badArgument("session-state")}, nil},
 }
 
-func (n *Namespace) largestMessage(path string) int {
+func hostAndPath(_ *Namespace, _ error, host, path string) []any { return []any{host, path} }
+
+func pathAlone(_ *Namespace, _ error, _, path string) []any { return []any{path} }
+
+func theError(_ *Namespace, err error, _, _ string) []any { return []any{err} }
+
+func largestMessage(n *Namespace, _ error, _, path string) []any {
 	if q, err := n.broker().Node(path); err == nil {
-		return q.LargestMessage()
+		return []any{q.LargestMessage()}
 	}
-	return n.tier.MaxMessageSize()
+	return []any{n.tier.MaxMessageSize()}
+}
+
+// refusalOf finds the words for an error of the broker.
+func (n *Namespace) refusalOf(err error, host, path string) refusal {
+	for _, known := range brokerRefusals {
+		if !errors.Is(err, known.err) {
+			continue
+		}
+		r := known.refusal
+		if known.with != nil {
+			r.text = fmt.Sprintf(r.text, known.with(n, err, host, path)...)
+		}
+		r.text += tracking(path)
+		return r
+	}
+	return refusal{500, amqp.CondInternalError, err.Error() + tracking(path)}
 }
 
 func (c *connection) linkError(err error, path string) *amqp.Error {

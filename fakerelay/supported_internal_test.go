@@ -1,7 +1,7 @@
 package fakerelay
 
-// SUPPORTED.md says what the fake makes of each feature of the service. Operations, properties and limits are read from
-// the tables that the code runs on; what has no table there is in supported_features_test.go.
+// SUPPORTED.md says what the fake makes of each feature of the service. Operations, types of tokens, properties, errors
+// and limits are read from the tables that the code runs on; what has no table there is in supported_features_test.go.
 
 import (
 	"flag"
@@ -49,10 +49,16 @@ func supportedPage() string {
 		table(section.title, "feature | | note", section.rows...)
 	}
 	var rows []string
+	for _, kind := range slices.Sorted(maps.Keys(tokenTypes)) {
+		rows = append(rows, fmt.Sprintf("`%s` | %s", kind, tokenNotes[kind]))
+	}
+	table("Types of tokens for put-token", "type | | note", rows...)
+	rows = nil
 	for _, name := range slices.Sorted(maps.Keys(operations)) {
 		rows = append(rows, fmt.Sprintf("`%s` | yes | %v", name, operations[name].right))
 	}
 	table("$management operations", "operation | | needs", rows...)
+	table("Paths of the management API", "path | methods", atomRows()...)
 	table("Properties of queues, topics and subscriptions", "field of the Go options | queue | topic | subscription", propertyRows()...)
 	rows = nil
 	for _, name := range slices.Sorted(maps.Keys(systemProperties)) {
@@ -63,9 +69,49 @@ func supportedPage() string {
 		rows = append(rows, fmt.Sprintf("`sys.%s` | yes | %s", name, settable))
 	}
 	table("System properties in rules", "property | in filters | set by actions", rows...)
+	table("Conditions and texts, on links and with the status of $cbs and $management", "status | condition | text", refusalRows()...)
 	table("Limits", "what | number", limitRows()...)
 	table("Against the official emulator", "| official emulator 2.0.1 | fakerelay", emulator...)
 	return p.String()
+}
+
+func atomRows() (rows []string) {
+	for _, kind := range slices.Sorted(maps.Keys(atomOperations)) {
+		at := atomPath{kind, "{topic}", "{subscription}", "{rule}"}
+		switch kind {
+		case atomEntity:
+			at.name = "{queue or topic}"
+		case atomNamespace, atomQueues, atomTopics:
+			for path, leads := range atomCollections {
+				if leads == kind {
+					at.name = path
+				}
+			}
+		}
+		rows = append(rows, fmt.Sprintf("`/%s` | %s", at, strings.Join(slices.Sorted(maps.Keys(atomOperations[kind])), ", ")))
+	}
+	return rows
+}
+
+// refusalRow leaves out what stands in the place of each verb, and the status of what has none.
+func refusalRow(r refusal) string {
+	status := fmt.Sprint(r.status)
+	if r.status == 0 {
+		status = ""
+	}
+	text := strings.NewReplacer("%s", "…", "%d", "…").Replace(r.text)
+	return fmt.Sprintf("%s | `%s` | %s", status, r.condition, strings.TrimSpace(text))
+}
+
+func refusalRows() (rows []string) {
+	for _, known := range brokerRefusals {
+		known.text = strings.Replace(known.text, "%v", known.err.Error(), 1)
+		rows = append(rows, refusalRow(known.refusal))
+	}
+	for _, r := range endings {
+		rows = append(rows, refusalRow(r))
+	}
+	return slices.Compact(rows)
 }
 
 // propertyRows has each field of the options that describe an entity.

@@ -51,6 +51,7 @@ const (
 	// The service says so of a namespace without transactions, which is one of the Basic tier. Here all are without.
 	textNoTransactions = "Transaction is unsupported because the namespace %s is of 'Basic' tier."
 	textNotSupported   = "The operation '%s' is not supported in this version of the namespace."
+	textInvalidRule    = "%v."
 	textBadArgument    = "The argument '%s' is missing or is not what the operation takes."
 )
 

@@ -13,6 +13,8 @@ import (
 
 const webSocketPath = "/$servicebus/websocket"
 
+var webSocketSubprotocols = []string{"amqp", "AMQPWSB10"}
+
 // upgrade turns the request into an AMQP connection. The upgrade says the date, which clients check their clock
 // by. AMQP bounds its frames itself: the read limit is off.
 func (n *Namespace) upgrade(w http.ResponseWriter, r *http.Request) {
@@ -22,7 +24,7 @@ func (n *Namespace) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	defer n.wg.Done()
 	w.Header().Set("Date", clock.Real().Now().UTC().Format(http.TimeFormat))
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"amqp", "AMQPWSB10"}})
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: webSocketSubprotocols})
 	if err != nil {
 		n.log.Debug("no WebSocket", "peer", r.RemoteAddr, "err", err)
 		return

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 )
 
 // Frames (2.3): size, data offset, type, channel; an extended header, which is skipped; a performative; a payload.
@@ -59,36 +61,42 @@ func parsePerformative(body []byte) (p composite, payload []byte, err error) {
 		return nil, nil, Errorf(CondDecodeError, "a frame that begins with the type %s, not with a performative", typeName(v))
 	}
 	code := descriptorCode(description.Descriptor)
-	create, ok := performatives[code]
+	performative, ok := performatives[code]
 	if !ok {
 		return nil, nil, Errorf(CondDecodeError, "there is no performative %s", descriptorName(description.Descriptor))
 	}
-	p = create()
-	return p, body[d.pos:], readFields(p, performativeNames[code], description.Value)
+	p = performative.create()
+	return p, body[d.pos:], readFields(p, performative.name, description.Value)
 }
 
-var performatives = map[uint64]func() composite{
-	codeOpen:           func() composite { return new(Open) },
-	codeBegin:          func() composite { return new(Begin) },
-	codeAttach:         func() composite { return new(Attach) },
-	codeFlow:           func() composite { return new(Flow) },
-	codeTransfer:       func() composite { return new(Transfer) },
-	codeDisposition:    func() composite { return new(Disposition) },
-	codeDetach:         func() composite { return new(Detach) },
-	codeEnd:            func() composite { return new(End) },
-	codeClose:          func() composite { return new(Close) },
-	codeSASLMechanisms: func() composite { return new(saslMechanisms) },
-	codeSASLInit:       func() composite { return new(saslInit) },
-	codeSASLChallenge:  func() composite { return new(saslChallenge) },
-	codeSASLResponse:   func() composite { return new(saslResponse) },
-	codeSASLOutcome:    func() composite { return new(saslOutcome) },
+// performatives are what a frame can hold: those of AMQP (2.7) and of SASL (5.3.3).
+var performatives = map[uint64]struct {
+	name   string
+	create func() composite
+}{
+	codeOpen:           {"open", func() composite { return new(Open) }},
+	codeBegin:          {"begin", func() composite { return new(Begin) }},
+	codeAttach:         {"attach", func() composite { return new(Attach) }},
+	codeFlow:           {"flow", func() composite { return new(Flow) }},
+	codeTransfer:       {"transfer", func() composite { return new(Transfer) }},
+	codeDisposition:    {"disposition", func() composite { return new(Disposition) }},
+	codeDetach:         {"detach", func() composite { return new(Detach) }},
+	codeEnd:            {"end", func() composite { return new(End) }},
+	codeClose:          {"close", func() composite { return new(Close) }},
+	codeSASLMechanisms: {"sasl-mechanisms", func() composite { return new(saslMechanisms) }},
+	codeSASLInit:       {"sasl-init", func() composite { return new(saslInit) }},
+	codeSASLChallenge:  {"sasl-challenge", func() composite { return new(saslChallenge) }},
+	codeSASLResponse:   {"sasl-response", func() composite { return new(saslResponse) }},
+	codeSASLOutcome:    {"sasl-outcome", func() composite { return new(saslOutcome) }},
 }
 
-var performativeNames = map[uint64]string{
-	codeOpen: "open", codeBegin: "begin", codeAttach: "attach", codeFlow: "flow", codeTransfer: "transfer",
-	codeDisposition: "disposition", codeDetach: "detach", codeEnd: "end", codeClose: "close",
-	codeSASLMechanisms: "sasl-mechanisms", codeSASLInit: "sasl-init", codeSASLChallenge: "sasl-challenge",
-	codeSASLResponse: "sasl-response", codeSASLOutcome: "sasl-outcome",
+// Performatives names what a frame can hold, in the order of their descriptors.
+func Performatives() []string {
+	var names []string
+	for _, code := range slices.Sorted(maps.Keys(performatives)) {
+		names = append(names, performatives[code].name)
+	}
+	return names
 }
 
 // appendFrame appends a frame; a nil p makes it an empty one.

@@ -101,7 +101,7 @@ func (c *Conn) readOpen() (peer *Open, refusal *Error, err error) {
 		peer, ok := p.(*Open)
 		switch {
 		case !ok:
-			return nil, Errorf(CondNotAllowed, "a connection begins with open, not with %s", performativeNames[p.descriptor()]), nil
+			return nil, Errorf(CondNotAllowed, "a connection begins with open, not with %s", performatives[p.descriptor()].name), nil
 		case peer.MaxFrameSize < minFrameSize:
 			return nil, Errorf(CondInvalidField, "a max-frame-size of %d, the least allowed is %d", peer.MaxFrameSize, minFrameSize), nil
 		case peer.IdleTimeout > 0 && peer.IdleTimeout < uint32(minIdle.Milliseconds()):

@@ -113,7 +113,7 @@ func readSASL[T any](c *Conn) (*T, error) {
 	}
 	t, ok := any(p).(*T)
 	if !ok {
-		return nil, Errorf(CondNotAllowed, "SASL: a %s out of turn", performativeNames[p.descriptor()])
+		return nil, Errorf(CondNotAllowed, "SASL: a %s out of turn", performatives[p.descriptor()].name)
 	}
 	return t, nil
 }

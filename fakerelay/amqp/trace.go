@@ -142,8 +142,8 @@ func frameLine(channel uint16, body []byte) string {
 		return fmt.Sprintf("%d: not a performative: %d bytes", channel, len(body))
 	}
 	var b strings.Builder
-	name, known := performativeNames[descriptorCode(performative.Descriptor)]
-	if !known {
+	name := performatives[descriptorCode(performative.Descriptor)].name
+	if name == "" {
 		name = "unknown " + descriptorName(performative.Descriptor)
 	}
 	b.WriteString(strconv.Itoa(int(channel)) + ": " + name)

@@ -22,7 +22,7 @@ func (c *Conn) writeFrame(channel uint16, p composite, payload []byte) {
 	before := len(c.out)
 	out, err := appendFrame(c.out, frameAMQP, channel, p, payload)
 	if err == nil && uint64(len(out)-before) > uint64(c.peer.MaxFrameSize) {
-		err = fmt.Errorf("a %s of %d bytes, the peer takes %d", performativeNames[p.descriptor()], len(out)-before, c.peer.MaxFrameSize)
+		err = fmt.Errorf("a %s of %d bytes, the peer takes %d", performatives[p.descriptor()].name, len(out)-before, c.peer.MaxFrameSize)
 	}
 	if err != nil {
 		c.close(Errorf(CondInternalError, "a frame cannot be sent: %v", err))
