@@ -78,6 +78,12 @@ func (s *Server) stopTimers() {
 	}
 }
 
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
 // protectAdministrators is one pass.
 func (s *Server) protectAdministrators() {
 	open := s.administratorGroups()

@@ -57,6 +57,8 @@ type Server struct {
 	domain, netbios string
 	host, site      string
 	readOnly        bool
+	priority        uint16 // of its SRV records
+	weight          uint16
 	invocation      replication.GUID // invocationId: the DSA, as replication names it
 	forest          *Forest
 	adminPassword   string
@@ -74,6 +76,7 @@ type Server struct {
 
 	withoutPolicyHints atomic.Bool
 	down               atomic.Bool
+	unregistered       atomic.Bool  // in DNS
 	delay              atomic.Int64 // before each operation, in nanoseconds of the wire's clock
 	pulling            sync.Mutex   // held while changes are taken from a partner, whose mu is taken beside it
 
@@ -120,6 +123,7 @@ func prepare(o Options) *Server {
 		text:        texts{build: builds[o.OS]},
 		filters:     o.Filters,
 		auditTo:     o.Audit,
+		weight:      defaultWeight,
 		descriptors: newDescriptors(),
 		keyVersions: map[tree.GUID]int{},
 	}
@@ -167,6 +171,7 @@ func RunT(t Tester, options ...Options) *Server {
 func (s *Server) Close() error {
 	s.stopTimers()
 	s.front.close()
+	s.forest.closeDNS()
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 // ForestOptions of a Forest. The zero value makes one domain with two writable domain controllers, dc1 and dc2.
@@ -22,6 +24,8 @@ type DC struct {
 	Site     string // made if there is none of that name; default Default-First-Site-Name
 	ReadOnly bool
 	OS       string // default: the forest's
+	Priority uint16 // of its SRV records: the lowest is tried first; default 0
+	Weight   uint16 // its share of the clients among those of one priority; default 100
 }
 
 // A Forest is what domain controllers in one process know of each other. Domain controllers that were not started
@@ -35,6 +39,7 @@ type Forest struct {
 	rids uint32 // the first identifier that is in no pool
 	held links
 	cut  links
+	dns  []*dns.Server // of ListenDNS
 }
 
 // links counts, for pairs of domain controllers, why they do not talk.
@@ -57,6 +62,7 @@ func NewForest(o ForestOptions) (*Forest, error) {
 		return nil, err
 	}
 	f := first.forest
+	first.setLocation(o.DCs[0])
 	if o.Lag != 0 {
 		f.lag = max(o.Lag, 0)
 	}

@@ -41,6 +41,9 @@ func (s *Server) NetBIOS() string { return s.netbios }
 // HostName is the DNS name of the domain controller.
 func (s *Server) HostName() string { return s.host + "." + s.domain }
 
+// Forest is what the domain controller belongs to: the way to its DNS, and to others of its domain.
+func (s *Server) Forest() *Forest { return s.forest }
+
 // Site is the name of the site that the domain controller is in.
 func (s *Server) Site() string { return s.site }
 

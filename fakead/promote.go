@@ -48,6 +48,7 @@ func (f *Forest) Promote(dc DC) (*Server, error) {
 	}
 	s := prepare(o)
 	s.forest, s.readOnly = f, dc.ReadOnly
+	s.setLocation(dc)
 	if err := s.replicaOf(source); err != nil {
 		return nil, fmt.Errorf("promote %s: %w", o.Host, err)
 	}

@@ -19,6 +19,7 @@ var windowsVersions = []string{"2012R2", "2016", "2019", "2022", "2025"}
 type adFlags struct {
 	options                fakead.Options
 	ldif, words, readyFile string
+	dnsPort                int
 }
 
 func adCommand() *cobra.Command {
@@ -38,6 +39,7 @@ func adCommand() *cobra.Command {
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.LDAPSPort, "ldaps-port", 10636, "LDAPS `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.dnsPort, "dns-port", -1, "also answer DNS with the domain's records on this `PORT`, UDP and TCP; 0 picks a free one (default: none)")
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
 	return c
 }
@@ -77,13 +79,19 @@ func serveAD(c *cobra.Command, f adFlags) error {
 	if err != nil {
 		return fmt.Errorf("start the directory: %w", err)
 	}
+	directory := directoryPart(server)
+	if f.dnsPort >= 0 {
+		if directory["dns_server"], err = server.Forest().ListenDNS(f.dnsPort); err != nil {
+			return errors.Join(err, server.Close())
+		}
+	}
 	ca, removeCA, err := caFile("ad", server.CA().PEM())
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
 	defer removeCA()
-	content := map[string]any{"ca_file": ca, "directory": directoryPart(server)}
-	return serve(c.Context(), ready, content, func() { printAD(c.OutOrStdout(), server, ca) }, server.Close)
+	content := map[string]any{"ca_file": ca, "directory": directory}
+	return serve(c.Context(), ready, content, func() { printAD(c.OutOrStdout(), server, ca, directory["dns_server"]) }, server.Close)
 }
 
 func bannedWords(name string) (fakead.PasswordFilter, error) {
@@ -102,16 +110,19 @@ func directoryPart(s *fakead.Server) map[string]string {
 	}
 }
 
-func printAD(w io.Writer, s *fakead.Server, caFile string) {
+func printAD(w io.Writer, s *fakead.Server, caFile, dns string) {
+	if dns != "" {
+		dns = "\n  DNS    " + dns
+	}
 	fmt.Fprintf(w, `A fake domain controller of %s serves until it is interrupted.
 
   LDAP   %s (StartTLS too)
-  LDAPS  %s
+  LDAPS  %s%s
   CA     %s
   admin  %s, password %s
 
 Try it:
 
   LDAPTLS_CACERT=%s ldapsearch -x -H %s -D Administrator@%s -w '%s' -b '%s' '(sAMAccountName=Administrator)'
-`, s.Domain(), s.LDAPURL(), s.LDAPSURL(), caFile, s.AdminDN(), s.AdminPassword(), caFile, s.LDAPSURL(), s.Domain(), s.AdminPassword(), s.BaseDN())
+`, s.Domain(), s.LDAPURL(), s.LDAPSURL(), dns, caFile, s.AdminDN(), s.AdminPassword(), caFile, s.LDAPSURL(), s.Domain(), s.AdminPassword(), s.BaseDN())
 }
