@@ -76,7 +76,8 @@ func (r *ldifReader) record() (*ldifRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	record := &ldifRecord{line: r.start}
+	const attributes = 16 // that a user has, about
+	record := &ldifRecord{line: r.start, values: make([]tree.Value, 0, attributes)}
 	name, value, err := splitLDIFLine(line)
 	if err != nil {
 		return nil, err

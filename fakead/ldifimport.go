@@ -7,10 +7,13 @@ package fakead
 // only for parents. Of a whole domain the records say all: what is beside them is taken away (ldifwhole.go).
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"passback/fakead/password"
 	"passback/fakead/tree"
 )
 
@@ -95,10 +98,8 @@ func (im *ldifImport) record(r *ldifRecord) error {
 	if im.whole {
 		im.named[e] = true
 	}
-	if err := im.secure(e, r); err != nil {
-		return err
-	}
-	return im.accountState(e, r)
+	im.noteLinks(e, r)
+	return im.secure(e, r)
 }
 
 func (im *ldifImport) belowLeftOut(dn tree.DN) bool {
@@ -115,6 +116,8 @@ func (im *ldifImport) sift(r *ldifRecord) (values []tree.Value, known bool) {
 			known = false
 		}
 	}
+	const furtherValues = 3 // that add adds: objectClass and the password
+	values = make([]tree.Value, 0, len(r.values)+furtherValues)
 	for _, v := range r.values {
 		a := tree.LookupAttribute(v.Name)
 		switch {
@@ -131,6 +134,11 @@ func (im *ldifImport) sift(r *ldifRecord) (values []tree.Value, known bool) {
 func (im *ldifImport) add(r *ldifRecord, values []tree.Value) (*tree.Entry, error) {
 	t := im.server.tree
 	values = append(values, tree.Value{Name: "objectClass", Values: r.get("objectClass")})
+	if secret, ok, err := r.password(); err != nil {
+		return nil, err
+	} else if ok && namesUser(r.get("objectClass")) {
+		values = im.withPassword(values, secret)
+	}
 	if slices.ContainsFunc(im.heads, r.dn.Equal) {
 		return t.AddHead(r.dn, values)
 	}
@@ -151,29 +159,59 @@ func (im *ldifImport) merge(e *tree.Entry, r *ldifRecord, values []tree.Value) e
 			changes = append(changes, tree.Change{Op: tree.ReplaceValues, Value: v})
 		}
 	}
-	return im.server.tree.Modify(e, changes, tree.Rules{System: true, Permissive: true})
+	if err := im.server.tree.Modify(e, changes, tree.Rules{System: true, Permissive: true}); err != nil {
+		return err
+	}
+	return im.changePassword(e, r)
 }
 
-// accountState sets the password of a record that has one, which leaves pwdLastSet as the record says, and notes
-// the links.
-func (im *ldifImport) accountState(e *tree.Entry, r *ldifRecord) error {
-	s := im.server
-	if written := r.get(unicodePwd); len(written) == 1 && e.IsA("user") {
-		secret, ok := decodePassword(written[0])
-		if !ok {
-			return fmt.Errorf("%s: unicodePwd is not a quoted string in UTF-16LE", r.dn)
-		}
-		s.givePassword(e, secret)
-		if lastSet := r.get("pwdLastSet"); len(lastSet) == 1 {
-			s.tree.Set(e, "pwdLastSet", string(lastSet[0]))
-		}
+// password is what a record says in unicodePwd; false if it says nothing.
+func (r *ldifRecord) password() (secret string, given bool, err error) {
+	written := r.get(unicodePwd)
+	if len(written) != 1 {
+		return "", false, nil
 	}
+	secret, ok := decodePassword(written[0])
+	if !ok {
+		return "", false, errors.New("unicodePwd is not a quoted string in UTF-16LE")
+	}
+	return secret, true, nil
+}
+
+// withPassword adds the password of a new account, which leaves pwdLastSet as the record says.
+func (im *ldifImport) withPassword(values []tree.Value, secret string) []tree.Value {
+	var account password.Account
+	account.Set(password.Policy{}, im.server.clock.Now(), secret, false) // a policy says how many old ones are kept: there are none
+	dated := slices.ContainsFunc(values, func(v tree.Value) bool { return strings.EqualFold(v.Name, "pwdLastSet") })
+	saveAccount(func(name string, written ...string) {
+		if name != "pwdLastSet" || !dated {
+			values = append(values, tree.Strings(name, written...))
+		}
+	}, &password.Account{}, &account)
+	return values
+}
+
+// changePassword gives an account that is there already the password of its record, which leaves pwdLastSet as the
+// record says.
+func (im *ldifImport) changePassword(e *tree.Entry, r *ldifRecord) error {
+	secret, given, err := r.password()
+	if err != nil || !given || !e.IsA("user") {
+		return err
+	}
+	im.server.givePassword(e, secret)
+	if lastSet := r.get("pwdLastSet"); len(lastSet) == 1 {
+		im.server.tree.Set(e, "pwdLastSet", string(lastSet[0]))
+	}
+	return nil
+}
+
+// noteLinks keeps the links of a record for later.
+func (im *ldifImport) noteLinks(e *tree.Entry, r *ldifRecord) {
 	for _, v := range r.values {
 		if a := tree.LookupAttribute(v.Name); a != nil && a.IsLink() {
 			im.links = append(im.links, ldifLink{line: r.line, entry: e, name: a.Name, values: v.Values})
 		}
 	}
-	return nil
 }
 
 // link makes links to the targets that exist: an export of a part of a domain names others too.

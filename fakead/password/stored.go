@@ -25,7 +25,7 @@ func Store(password string) Stored {
 }
 
 func digest(salt [32]byte, password string) [32]byte {
-	b := append([]byte{}, salt[:]...)
+	b := append(make([]byte, 0, len(salt)+2*len(password)), salt[:]...)
 	for _, unit := range utf16.Encode([]rune(password)) {
 		b = binary.LittleEndian.AppendUint16(b, unit)
 	}

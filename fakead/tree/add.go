@@ -6,28 +6,28 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"slices"
+	"sync"
 )
 
 // Add makes an entry. What a client may leave out is filled in: superior classes, objectCategory, identifiers,
 // and the defaults of accounts. Its error is an *Error.
 func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
-	if err := t.judgePlace(dn); err != nil {
+	parent, err := t.judgePlace(dn)
+	if err != nil {
 		return nil, err
 	}
 	class, names, err := objectClasses(values)
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{dn: dn, parent: t.Find(dn.Parent())}
+	e := &Entry{dn: dn, parent: parent}
 	e.put(mustAttribute("objectClass"), Strings("", names...).Values)
 	if !rules.System {
 		if err := judgeStructure(e, class); err != nil {
 			return nil, err
 		}
 	}
-	p := t.Plan(e)
-	p.adds = true
-	p.changed = make(map[*Attribute]planned, len(values)+len(userDefaults)+16)
+	p := t.planNew(e)
 	if err := p.fill(values, rules); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,18 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 		}
 	}
 	t.enter(p)
+	clear(p.changed)
+	t.spare = p.changed
 	return e, nil
+}
+
+// planNew starts the plan of a new entry, in the map of the one before: an import makes a million of them.
+func (t *Tree) planNew(e *Entry) *Plan {
+	p := &Plan{tree: t, entry: e, changed: t.spare, adds: true}
+	if t.spare = nil; p.changed == nil {
+		p.changed = make(map[*Attribute]planned, 2*len(userDefaults))
+	}
+	return p
 }
 
 // AddHead makes the head of a naming context. Only the directory itself does.
@@ -75,17 +86,18 @@ func ClassOf(values []Value) (*Class, error) {
 	return class, err
 }
 
-func (t *Tree) judgePlace(dn DN) error {
+// judgePlace returns the parent of a new entry.
+func (t *Tree) judgePlace(dn DN) (parent *Entry, err error) {
 	if len(dn) == 0 {
-		return errNaming.near(nil)
+		return nil, errNaming.near(nil)
 	}
 	if t.Find(dn) != nil {
-		return errEntryExists.near(nil)
+		return nil, errEntryExists.near(nil)
 	}
-	if t.Find(dn.Parent()) == nil {
-		return errNoObject.near(t.nearest(dn))
+	if parent = t.Find(dn.Parent()); parent == nil {
+		return nil, errNoObject.near(t.nearest(dn))
 	}
-	return nil
+	return parent, nil
 }
 
 // objectClasses completes the values of objectClass: the most specific structural class with all its superiors,
@@ -229,6 +241,20 @@ var userDefaults = []struct{ name, value string }{
 	{"lastLogon", "0"}, {"pwdLastSet", "0"}, {"accountExpires", "9223372036854775807"}, {"logonCount", "0"},
 }
 
+// A fallbackValue is what an attribute has if nobody gave it anything; all entries share it.
+type fallbackValue struct {
+	attribute *Attribute
+	values    [][]byte
+}
+
+var loadUserDefaults = sync.OnceValue(func() []fallbackValue {
+	list := make([]fallbackValue, len(userDefaults))
+	for i, d := range userDefaults {
+		list[i] = fallbackValue{mustAttribute(d.name), Strings("", d.value).Values}
+	}
+	return list
+})
+
 func (p *Plan) accountDefaults() {
 	t := p.tree
 	switch e := p.entry; {
@@ -236,8 +262,10 @@ func (p *Plan) accountDefaults() {
 		if e.IsA("computer") {
 			p.fallback("userAccountControl", "4130")
 		}
-		for _, d := range userDefaults {
-			p.fallback(d.name, d.value)
+		for _, d := range loadUserDefaults() {
+			if len(p.current(d.attribute).values) == 0 {
+				p.changed[d.attribute] = planned{values: d.values}
+			}
 		}
 		p.fallback("primaryGroupID", defaultPrimaryGroup(p.First("userAccountControl")))
 	case e.IsA("group"):

@@ -6,6 +6,7 @@ package tree
 func (t *Tree) Clone() *Tree {
 	t.complete()
 	c := *t
+	c.spare = nil
 	copies := make(map[*Entry]*Entry, len(t.byDN))
 	c.byDN = make(map[string]*Entry, len(t.byDN))
 	for key, e := range t.byDN {

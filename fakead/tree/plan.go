@@ -241,6 +241,9 @@ func (t *Tree) plainDN(value []byte) []byte {
 
 // withValues returns now and given together.
 func withValues(a *Attribute, now, given [][]byte, rules Rules) ([][]byte, error) {
+	if len(now) == 0 && len(given) == 1 {
+		return given, nil // as nearly always
+	}
 	seen := make(map[string]bool, len(now)+len(given))
 	for _, v := range now {
 		seen[a.Syntax.key(v)] = true

@@ -40,11 +40,15 @@ func (e *Entry) isAccount() bool {
 // derive takes what follows from other changes into the plan.
 func (p *Plan) derive() {
 	for _, source := range []string{"userAccountControl", "groupType"} {
-		if n, err := strconv.ParseInt(p.First(source), 10, 64); err == nil && p.Changes(source) {
+		if !p.Changes(source) {
+			continue
+		}
+		if n, err := strconv.ParseInt(p.First(source), 10, 64); err == nil {
 			p.Set("sAMAccountType", formatInt(accountType(source, n)))
 		}
 	}
 	switch {
+	case p.adds: // a new account has left no group
 	case p.Changes("primaryGroupID"):
 		p.movePrimaryGroup()
 	case p.Changes("userAccountControl"):

@@ -35,8 +35,9 @@ type Tree struct {
 	byDN       map[string]*Entry
 	heads      []*Entry // of the naming contexts
 	indexes    map[*Attribute]*index
-	nth        int64  // entries get a serial number, by which results are ordered
-	later      *later // entries that are still to be made; nil: none
+	nth        int64                  // entries get a serial number, by which results are ordered
+	later      *later                 // entries that are still to be made; nil: none
+	spare      map[*Attribute]planned // of an earlier plan, empty, to be used again; nil: there is none
 
 	tombstones map[GUID]tombstone
 	journal    Journal // is told of changes; nil: nobody is
