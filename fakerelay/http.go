@@ -24,6 +24,7 @@ const (
 func (n *Namespace) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(webSocketPath, n.upgrade)
+	mux.HandleFunc(webSocketPath+"/{$}", n.upgrade) // as uamqp asks for it
 	mux.Handle(controlPath+"/", n.control())
 	mux.HandleFunc("/", n.manage)
 	return mux

@@ -235,8 +235,8 @@ func TestWebSocketSubprotocolsAndDate(t *testing.T) {
 	n := fakerelay.RunT(t)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: n.CA().Pool()}}
 	defer transport.CloseIdleConnections()
-	for _, protocol := range []string{"amqp", "AMQPWSB10"} {
-		ws, response, err := websocket.Dial(within(t), n.WebSocketURL(), &websocket.DialOptions{
+	for protocol, address := range map[string]string{"amqp": n.WebSocketURL(), "AMQPWSB10": n.WebSocketURL() + "/"} { // uamqp's has a slash
+		ws, response, err := websocket.Dial(within(t), address, &websocket.DialOptions{
 			Subprotocols: []string{protocol}, HTTPClient: &http.Client{Transport: transport},
 		})
 		must(t, err)

@@ -1,4 +1,4 @@
-"""azure-servicebus (7.8.2 with uamqp, as Debian has it) over TLS."""
+"""azure-servicebus (7.8.2 with uamqp, as Debian has it) over TLS and WebSocket."""
 import unittest
 from datetime import datetime, timedelta, timezone
 
@@ -13,13 +13,15 @@ CREDENTIALS = f"Endpoint=sb://{relay.tls.host};SharedAccessKeyName={relay.tls.ke
 
 
 class ServiceBus(unittest.TestCase):
+    transport = {}
+
     @classmethod
     def setUpClass(cls):
         cls.admin = ServiceBusAdministrationClient.from_connection_string(relay.ready["relay"]["amqps"])
 
     def setUp(self):
         self.client = ServiceBusClient.from_connection_string(
-            CREDENTIALS, connection_verify=relay.CA, retry_total=0)
+            CREDENTIALS, connection_verify=relay.CA, retry_total=0, **self.transport)
         self.addCleanup(self.client.close)
 
     def queue(self, **options):
@@ -140,6 +142,11 @@ class ServiceBus(unittest.TestCase):
         with self.assertRaisesRegex(ServiceBusError, "requires sessions"):
             with self.client.get_queue_receiver(self.queue(requires_session=True)) as receiver:
                 receiver.receive_messages(max_wait_time=1)
+
+
+class ServiceBusOverWebSocket(ServiceBus):
+    # An endpoint of one's own means WebSocket, at any port; without one it is port 443.
+    transport = {"custom_endpoint_address": f"https://{relay.tls.host}:{relay.tls.port}"}
 
 
 if __name__ == "__main__":
