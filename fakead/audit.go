@@ -2,7 +2,7 @@ package fakead
 
 // The security log of a domain controller: the events of account management and of failed logons that Windows
 // writes (Advanced Audit Policy; Microsoft's documentation of each event), with the names of their EventData. They
-// tell of what came over LDAP; what a test does from Go leaves no trace. Left out on purpose: successful logons,
+// tell of what came over LDAP; what a test does from Go leaves no trace. Left out on purpose: successful logons, those by certificate,
 // events of groups and computers, and those that only say another one once more (4776, 4771).
 
 import (

@@ -15,6 +15,8 @@ func (s *Server) bind(req *request) result {
 	switch {
 	case m == nil:
 		return result{code: codeProtocolError, text: s.text.undecodable()}
+	case m.mechanism != "":
+		return s.saslBind(req)
 	case !m.simple:
 		s.forget(req.session)
 		return result{code: codeAuthMethodUnsupported, text: s.text.authMethod()}
@@ -52,10 +54,15 @@ func (s *Server) simpleBind(req *request, name, secret string) result {
 	if req.session.fastBind {
 		return result{}
 	}
-	s.logons++
-	req.session.become(user)
-	req.session.logon = firstLogon + s.logons
+	s.loggedOn(req.session, user)
 	return result{}
+}
+
+// loggedOn binds a connection as an account that was admitted.
+func (s *Server) loggedOn(c *session, user *tree.Entry) {
+	s.logons++
+	c.become(user)
+	c.logon = firstLogon + s.logons
 }
 
 func (s *Server) refuseBind(why password.Admission) result {

@@ -1,6 +1,6 @@
 package fakead
 
-// BindRequest on the wire, RFC 4511 4.2. Of credentials that are not simple only that is read.
+// BindRequest on the wire, RFC 4511 4.2: simple and SASL. Of other credentials, Sicily's, only that they are is read.
 
 import "fmt"
 
@@ -10,6 +10,9 @@ type bindRequest struct {
 	name     string
 	simple   bool
 	password string
+
+	mechanism     string // of SASL; empty: another kind of credentials
+	authorization string // the credentials of EXTERNAL, an authzId
 }
 
 // Format keeps the password out of logs, whatever the verb.
@@ -23,8 +26,26 @@ func decodeBind(content []byte) *bindRequest {
 	if r.bad || r.more() || choice&berClass != berContext {
 		return nil
 	}
-	if m.simple = choice == berContext; m.simple { // [0]
-		m.password = string(credentials)
+	switch choice {
+	case berContext: // [0]
+		m.simple, m.password = true, string(credentials)
+	case berContext | berConstructed | 3:
+		return m.decodeSASL(credentials)
+	}
+	return m
+}
+
+// decodeSASL reads SaslCredentials: a mechanism and what it says, if anything.
+func (m *bindRequest) decodeSASL(content []byte) *bindRequest {
+	r := berReader{rest: content}
+	m.mechanism = r.text()
+	if r.more() {
+		if credentials := r.text(); m.mechanism == mechanismExternal {
+			m.authorization = credentials
+		}
+	}
+	if r.bad || r.more() || m.mechanism == "" {
+		return nil
 	}
 	return m
 }

@@ -57,8 +57,11 @@ func newConnection(f *front, nc net.Conn) *connection {
 // serve answers requests until the connection ends.
 func (c *connection) serve(config *tls.Config) {
 	c.front.server.opened(c)
-	if config != nil && c.startTLS(config) != nil {
-		return
+	if config != nil {
+		if c.startTLS(config) != nil {
+			return
+		}
+		c.front.server.bindByHandshake(c.session)
 	}
 	router, err := c.router()
 	if err != nil {
@@ -87,6 +90,7 @@ func (c *connection) startTLS(config *tls.Config) error {
 	defer c.writing.Unlock()
 	c.net, c.reading = secured, bufio.NewReader(secured)
 	c.session.encrypted = true
+	c.session.certificate = c.front.server.clientCertificate(secured.ConnectionState())
 	return nil
 }
 

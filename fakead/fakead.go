@@ -8,12 +8,13 @@
 // The facts are those of Microsoft's Open Specifications (MS-ADTS, MS-SAMR, MS-ERREF); where a comment names a
 // section without more, it is of MS-ADTS. Nothing is written to disk, and a password is kept only as its hash.
 //
-// Left out on purpose, for now: Kerberos, SASL and NTLM binds.
+// Left out on purpose, for now: Kerberos and NTLM binds.
 package fakead
 
 import (
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -39,12 +40,14 @@ type Options struct {
 	LDAPPort      int    // 0, the default, picks a free one; negative: none is opened, for those who call Serve
 	LDAPSPort     int    // the same, for ServeTLS
 
-	CA      *localca.Authority // signs the server's certificate; default: a new one
-	Clock   clock.Clock        // the domain's time: ages, lockouts, timestamps; default clock.Real()
-	OS      string             // 2012R2, 2016, 2019, 2022 or 2025, which texts and defaults follow; default 2022
-	LDIF    io.Reader          // a domain's content, as ldifde exports it, the head among the first 1024 records if it is there; default: none
-	Filters []PasswordFilter   // asked about each new password, in order; default: none
-	Audit   io.Writer          // gets the security log, a line of JSON an event, while the directory is locked; default: none
+	CA        *localca.Authority // signs the server's certificate; default: a new one
+	ClientCAs *x509.CertPool     // authorities whose client certificates bind; default: CA alone
+
+	Clock   clock.Clock      // the domain's time: ages, lockouts, timestamps; default clock.Real()
+	OS      string           // 2012R2, 2016, 2019, 2022 or 2025, which texts and defaults follow; default 2022
+	LDIF    io.Reader        // a domain's content, as ldifde exports it, the head among the first 1024 records if it is there; default: none
+	Filters []PasswordFilter // asked about each new password, in order; default: none
+	Audit   io.Writer        // gets the security log, a line of JSON an event, while the directory is locked; default: none
 
 	MaxConnections int          // at once; the idlest makes room for another; default 5000, as on a DC
 	Logger         *slog.Logger // never told a password; default: discards
@@ -65,6 +68,7 @@ type Server struct {
 	os              string
 	clock           clock.Clock
 	ca              *localca.Authority
+	clientCAs       *x509.CertPool
 	log             *slog.Logger
 	text            texts
 
@@ -119,7 +123,7 @@ func New(o Options) (*Server, error) {
 func prepare(o Options) *Server {
 	s := &Server{
 		domain: o.Domain, netbios: o.NetBIOS, adminPassword: o.AdminPassword, host: o.Host, site: o.Site,
-		os: o.OS, clock: o.Clock, ca: o.CA, log: o.Logger,
+		os: o.OS, clock: o.Clock, ca: o.CA, clientCAs: o.ClientCAs, log: o.Logger,
 		text:        texts{build: builds[o.OS]},
 		filters:     o.Filters,
 		auditTo:     o.Audit,
@@ -215,6 +219,7 @@ func (s *Server) listen(o Options) (err error) {
 	if s.tls, err = s.ca.ServerConfig(names...); err != nil {
 		return fmt.Errorf("make the domain controller's certificate: %w", err)
 	}
+	s.tls.ClientAuth = tls.RequestClientCert // and no more: MS-ADTS 5.1.1.2
 	return nil
 }
 

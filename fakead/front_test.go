@@ -51,7 +51,6 @@ func TestOperationsThatGldapCannotRoute(t *testing.T) {
 		t.Errorf("Who am I? %v %v", who, err)
 	}
 	expect(t, "NTLM", c.NTLMBind("CORP", "Administrator", dc.AdminPassword()), 7, textAuthMethod)
-	expect(t, "SASL EXTERNAL", c.ExternalBind(), 7, textAuthMethod)
 	expect(t, "after a refused bind nobody is bound", c.Del(ldap.NewDelRequest(dc.AdminDN(), nil)), 1, textNotBound)
 	if err := c.Bind(dc.AdminDN(), dc.AdminPassword()); err != nil {
 		t.Errorf("the connection did not survive: %v", err)

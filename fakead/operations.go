@@ -2,7 +2,7 @@ package fakead
 
 // Which handler serves an operation, and what holds for every operation before its handler sees it. The front
 // decodes itself what has to be quick, bind, search and modify, and what gldap cannot route: compare, modifyDN and
-// extended operations. Left out on purpose: SASL, Sicily (NTLM).
+// extended operations. Left out on purpose: Sicily (NTLM).
 
 import ber "github.com/go-asn1-ber/asn1-ber"
 
@@ -15,7 +15,7 @@ type operation struct {
 
 var operations = []operation{
 	{tagSearch, (*Server).search, feature{"Search", yes, "derefAliases and size limits above MaxPageSize have no effect, as on Windows"}},
-	{tagBind, (*Server).bind, feature{"Bind", partly, "simple, versions 2 and 3, with all forms of names; SASL and Sicily (NTLM) are refused"}},
+	{tagBind, (*Server).bind, feature{"Bind", partly, "simple, versions 2 and 3, with all forms of names; EXTERNAL after StartTLS, and by the handshake of LDAPS, with a client certificate that is mapped by its UPN or by altSecurityIdentities (weak mappings too, SHA1-PUKEY not); GSSAPI, GSS-SPNEGO and DIGEST-MD5, though rootDSE lists them, and Sicily (NTLM) are refused (7 / 00002027)"}},
 	{tagModify, (*Server).modify, feature{"Modify", yes, ""}},
 	{tagAdd, nil, feature{"Add", yes, ""}},
 	{tagDelete, nil, feature{"Delete", yes, "leaves a tombstone for 180 days; no Recycle Bin, which is off in a new forest; no undelete"}},

@@ -80,5 +80,8 @@ func (o Options) withDefaults() (Options, error) {
 		}
 		o.CA = ca
 	}
+	if o.ClientCAs == nil {
+		o.ClientCAs = o.CA.Pool()
+	}
 	return o, nil
 }

@@ -1,6 +1,7 @@
 package fakead
 
 import (
+	"crypto/x509"
 	"net"
 	"sync/atomic"
 
@@ -11,12 +12,16 @@ import (
 // A session is what a connection knows of its client.
 type session struct {
 	remote    net.Addr
-	encrypted bool            // TLS is on
-	fastBind  bool            // binds are judged, and bind nobody. Guarded by Server.mu
-	bound     atomic.Bool     // user is set
-	user      *tree.Entry     // bound as; nil: anonymous. Guarded by Server.mu, set by become
-	token     *security.Token // of user, once it is needed. Guarded by Server.mu
-	logon     uint64          // number of that logon, in the security log. Guarded by Server.mu
+	encrypted bool        // TLS is on
+	ldaps     bool        // since it opened. Guarded by Server.mu
+	fastBind  bool        // binds are judged, and bind nobody. Guarded by Server.mu
+	bound     atomic.Bool // user is set
+
+	certificate *x509.Certificate // of the client, verified; nil: none. Set by the handshake
+
+	user  *tree.Entry     // bound as; nil: anonymous. Guarded by Server.mu, set by become
+	token *security.Token // of user, once it is needed. Guarded by Server.mu
+	logon uint64          // number of that logon, in the security log. Guarded by Server.mu
 
 	resultSets []*resultSet // of paged searches that are not at their end, the oldest first. Guarded by Server.mu
 }

@@ -34,6 +34,7 @@ const (
 	errorDSInsufficientAttrRights        = 0x2098
 	errorDSServerDown                    = 0x203A
 	secInvalidToken               uint32 = 0x80090308
+	secContextExpired             uint32 = 0x80090317
 )
 
 // The ends of LdapErr texts: the build of the operating system, in hexadecimal.
@@ -72,6 +73,10 @@ func (t texts) alreadySecured() string {
 
 func (t texts) authMethod() string {
 	return t.ldapErr(errorDSAuthMethodNotSupported, "0C09016D", "Invalid Authentication method", "0")
+}
+
+func (t texts) noTLSCredentials() string {
+	return t.ldapErr(secContextExpired, "0C090635", "The server did not receive any credentials via TLS", "0")
 }
 
 func (t texts) signingRequired() string {

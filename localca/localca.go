@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -28,7 +29,7 @@ var notBefore = time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)
 // lifetime of a certificate, counted from its making: a sandbox may run for long.
 const lifetime = 5 * 365 * 24 * time.Hour
 
-// An Authority issues certificates for servers on this machine.
+// An Authority issues certificates for servers on this machine, and for their clients.
 type Authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -58,19 +59,44 @@ func New() (*Authority, error) {
 	return &Authority{cert: cert, key: key}, nil
 }
 
+// IssueClient makes a certificate for client authentication, for the account with this user principal name.
+func (a *Authority) IssueClient(upn string) (tls.Certificate, error) {
+	template, err := newTemplate(upn)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	names, err := asn1.Marshal(generalNames{otherName{Type: userPrincipalName, Value: upn}})
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("write the user principal name %q: %w", upn, err)
+	}
+	template.ExtraExtensions = []pkix.Extension{{Id: subjectAltName, Value: names}}
+	return a.sign(template)
+}
+
+var (
+	subjectAltName    = asn1.ObjectIdentifier{2, 5, 29, 17}
+	userPrincipalName = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
+)
+
+// generalNames are GeneralNames of RFC 5280 4.2.1.6 with one otherName, whose value is a UTF8String.
+type generalNames struct {
+	Name otherName `asn1:"tag:0"`
+}
+
+type otherName struct {
+	Type  asn1.ObjectIdentifier
+	Value string `asn1:"tag:0,explicit,utf8"`
+}
+
 // Issue makes a server certificate for names: IP addresses and DNS names, always localhost, 127.0.0.1 and this
 // machine's name too, which OpenLDAP's clients check where they were told localhost. A name may be literally host:port,
 // which is what azservicebus v1.11 checks a connection string's host against.
 func (a *Authority) Issue(names ...string) (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make a server key: %w", err)
-	}
 	template, err := newTemplate("passback")
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	own := []string{"localhost", "127.0.0.1"}
 	if host, err := os.Hostname(); err == nil && host != "" {
@@ -83,13 +109,23 @@ func (a *Authority) Issue(names ...string) (tls.Certificate, error) {
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
+	return a.sign(template)
+}
+
+// sign makes a certificate of a template, with a fresh key.
+func (a *Authority) sign(template *x509.Certificate) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("make a key: %w", err)
+	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("sign a server certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("sign a certificate: %w", err)
 	}
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("parse a server certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("parse a certificate: %w", err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }

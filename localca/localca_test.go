@@ -2,6 +2,8 @@ package localca_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"net"
 	"testing"
 
@@ -53,4 +55,22 @@ func handshake(t *testing.T, server, client *tls.Config) error {
 	}
 	defer raw.Close()
 	return tls.Client(raw, client).Handshake()
+}
+
+func TestAClientsCertificateIsForClientsOnly(t *testing.T) {
+	ca, err := localca.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := ca.IssueClient("jürgen@corp.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := certificate.Leaf.Verify(x509.VerifyOptions{Roots: ca.Pool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
+		t.Error(err)
+	}
+	var unfit x509.CertificateInvalidError
+	if _, err := certificate.Leaf.Verify(x509.VerifyOptions{Roots: ca.Pool()}); !errors.As(err, &unfit) {
+		t.Errorf("as a server's: %v", err)
+	}
 }

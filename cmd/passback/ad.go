@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ type adFlags struct {
 	options                fakead.Options
 	ldif, words, readyFile string
 	dnsPort                int
+	clientCA               string
 }
 
 func adCommand() *cobra.Command {
@@ -35,6 +37,7 @@ func adCommand() *cobra.Command {
 	c.Flags().StringVar(&f.options.AdminPassword, "admin-password", "", "the Administrator's `PASSWORD` (default: a random one, shown)")
 	c.Flags().StringVar(&f.ldif, "ldif", "", "add the entries of this `FILE`, as ldifde exports a domain")
 	c.Flags().StringVar(&f.words, "banned-words", "", "refuse new passwords that contain a word of this `FILE`, a word a line")
+	c.Flags().StringVar(&f.clientCA, "client-ca", "", "let the client certificates of the authorities in this PEM `FILE` bind")
 	c.Flags().StringVar(&f.options.OS, "os", "2022", "Windows Server `VERSION` to be: "+strings.Join(windowsVersions, ", "))
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
@@ -71,6 +74,13 @@ func serveAD(c *cobra.Command, f adFlags) error {
 		}
 		f.options.Filters = append(f.options.Filters, filter)
 	}
+	if f.clientCA != "" {
+		pool, err := authorities(f.clientCA)
+		if err != nil {
+			return fmt.Errorf("--client-ca: %w", err)
+		}
+		f.options.ClientCAs = pool
+	}
 	ready := readyFile(f.readyFile)
 	if err := ready.remove(); err != nil {
 		return err
@@ -101,6 +111,18 @@ func bannedWords(name string) (fakead.PasswordFilter, error) {
 	}
 	defer file.Close()
 	return fakead.BannedWords(file)
+}
+
+func authorities(name string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the file
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", name)
+	}
+	return pool, nil
 }
 
 func directoryPart(s *fakead.Server) map[string]string {

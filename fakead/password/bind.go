@@ -59,10 +59,33 @@ func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
 		return OutsideLogonHours
 	}
 	a.Unlock()
+	a.loggedOn(now)
+	return Admitted
+}
+
+// LogonByCertificate judges who has shown a certificate. The password, its age too, plays no part and no counter
+// changes.
+func (a *Account) LogonByCertificate(p Policy, now time.Time) Admission {
+	switch {
+	case a.Locked(p, now):
+		return AccountLockedOut
+	case a.Control&AccountDisabled != 0:
+		return AccountIsDisabled
+	case !a.Expires.IsZero() && !now.Before(a.Expires):
+		return AccountExpired
+	case a.ElsewhereOnly:
+		return WrongWorkstation
+	case !a.withinLogonHours(now):
+		return OutsideLogonHours
+	}
+	a.loggedOn(now)
+	return Admitted
+}
+
+func (a *Account) loggedOn(now time.Time) {
 	if a.LastLogon.IsZero() || now.Sub(a.LastLogon) > logonTimestampSync {
 		a.LastLogon = now
 	}
-	return Admitted
 }
 
 // lets accepts the current password, and the one before it while pwdLastSet is less than an hour ago; but not of
