@@ -61,6 +61,9 @@ func (s *Server) applyModify(req *request, name string, changes []change) result
 	if caller == nil { // the connection was bound when the request came; a bind does not run beside it
 		return result{code: codeOperationsError, text: s.text.notBound()}
 	}
+	if len(changes) == 0 {
+		return svcErr(errorDSUnwilling, "031A1202")
+	}
 	target, err := s.tree.Resolve(name)
 	if err != nil {
 		return s.treeResult(err)
@@ -90,9 +93,6 @@ func (m *modification) apply(changes []change, encrypted, permissive bool) resul
 	s := m.server
 	if m.clauses.form != noPassword && !encrypted {
 		return svcErr(errorGenFailure, "031A11E5")
-	}
-	if len(changes) == 0 {
-		return svcErr(errorDSUnwilling, "031A1202")
 	}
 	if res, refused := m.forbidden(changes); refused {
 		return res

@@ -1,7 +1,7 @@
 package fakead
 
 // rootDSE, MS-ADTS 3.1.1.3.2, as Windows Server 2012 R2 to 2025 show it. Left out on purpose: the DNS naming
-// contexts, since DNS is not this server's, and the operational attributes that start an action when written.
+// contexts, since DNS is not this server's, the LDAP ping, and the operational attributes that start an action when written.
 
 import (
 	"slices"
@@ -34,6 +34,9 @@ func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
 		asked[strings.ToLower(name)] = true
 		all = all || name == "*"
 	}
+	if asked["netlogon"] {
+		return result{} // an LDAP ping (MS-ADTS 6.3.3) that matches no domain controller, as it were
+	}
 	entry := req.answer.beginEntry(req.id, "")
 	for _, v := range s.rootDSE() {
 		if byName := asked[strings.ToLower(v.Name)]; !byName && (!all || onlyByName[v.Name]) {
@@ -52,7 +55,7 @@ func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
 }
 
 // onlyByName are shown to those who ask for them.
-var onlyByName = map[string]bool{"netlogon": true, "supportedExtension": true}
+var onlyByName = map[string]bool{"supportedExtension": true}
 
 func (s *Server) rootDSE() []tree.Value {
 	base, config, schema := s.tree.Base().String(), s.tree.ConfigurationDN().String(), s.tree.SchemaDN().String()

@@ -52,6 +52,8 @@ func (a access) readDescriptor(parts security.Parts) [][]byte {
 func (m *modification) applyDescriptor(changes []change) result {
 	for _, c := range changes {
 		switch {
+		case c.operation == changeAdd && len(c.values) == 0:
+			return atrErr(codeConstraintViolation, errorDSConstraintViolation, "03151DE4", descriptorType, descriptorAttribute)
 		case c.operation == changeAdd:
 			return atrErr(codeAttributeOrValue, errorDSSingleValue, "03151A5A", descriptorType, descriptorAttribute)
 		case c.operation == changeDelete || len(c.values) != 1:

@@ -109,6 +109,9 @@ func objectClasses(values []Value) (*Class, []string, error) {
 		if LookupAttribute(v.Name) != mustAttribute("objectClass") {
 			continue
 		}
+		if len(v.Values) == 0 {
+			return nil, nil, errNoValues.about(mustAttribute("objectClass"))
+		}
 		for _, name := range v.Values {
 			c := LookupClass(string(name))
 			if c == nil {
@@ -179,17 +182,37 @@ func (p *Plan) fill(values []Value, rules Rules) error {
 			continue
 		case a.Constructed && !rules.System:
 			return errUndefinedType.about(a)
+		case a.Name == "name" && !rules.System:
+			continue // it follows from the RDN
 		case a == LookupAttribute(rdn.Type), a.Name == "name":
 			if len(v.Values) > 1 || fold(string(v.Values[0])) != fold(rdn.Value) {
 				return errRDNType.near(p.entry.dn.Parent())
 			}
 			continue
-		case a.Name == "distinguishedName", a.Name == "instanceType" && !p.entry.head:
+		case a.Name == "objectGUID" && !rules.System:
+			return errUnwilling.about(a)
+		case a.Name == "instanceType" && !p.entry.head:
+			if err := judgeInstanceType(a, v.Values); err != nil {
+				return err
+			}
+			continue
+		case a.Name == "distinguishedName", corrected[a.Name] && !rules.System:
 			continue // what they are is not the client's to say; Windows takes them all the same
 		}
 		if err := p.apply(Change{Op: AddValues, Value: v}, rules); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// corrected are attributes that a client may give and the directory knows better.
+var corrected = map[string]bool{"uSNCreated": true, "uSNChanged": true, "whenCreated": true, "whenChanged": true}
+
+// judgeInstanceType: clients make entries that can be written and head no naming context (MS-ADTS 3.1.1.5.2.2).
+func judgeInstanceType(a *Attribute, values [][]byte) error {
+	if len(values) > 1 || string(values[0]) != "0" && string(values[0]) != "4" {
+		return errUnwilling.about(a)
 	}
 	return nil
 }

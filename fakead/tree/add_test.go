@@ -69,7 +69,7 @@ func TestRefusedEntries(t *testing.T) {
 		{"another name", "CN=x,CN=Users", []tree.Value{user, tree.Strings("cn", "y")}, 64, 0x2073},
 		{"unknown attribute", "CN=x,CN=Users", []tree.Value{user, tree.Strings("nosuch", "y")}, 16, 0x57},
 		{"the SAM's attribute", "CN=x,CN=Users", []tree.Value{user, tree.Strings("objectSid", "S-1-5-21-1-2-3-9")}, 53, 0x209A},
-		{"a GUID of one's own", "CN=x,CN=Users", []tree.Value{user, tree.Strings("objectGUID", "0123456789abcdef")}, 19, 0x20B1},
+		{"a GUID of one's own", "CN=x,CN=Users", []tree.Value{user, tree.Strings("objectGUID", "0123456789abcdef")}, 53, 0x2035},
 		{"account of that name", "CN=x,CN=Users", []tree.Value{user, tree.Strings("sAMAccountName", "ALICE")}, 68, 0x524},
 		{"another class's attribute", "CN=x,CN=Users", []tree.Value{user, tree.Strings("groupType", "2")}, 65, 0x207D},
 		{"mandatory attributes missing", "CN=x,CN=PSC,CN=Users", []tree.Value{tree.Strings("objectClass", "msDS-PasswordSettings")}, 65, 0x207C},

@@ -31,6 +31,9 @@ var (
 	errRange               = Error{Code: 19, Windows: 0x2082, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoValues            = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoValuesToAdd       = Error{Code: 19, Windows: 0x2077, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
+	errManyValuesToAdd     = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151A5A", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
+	errItsName             = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151C1E", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
+	errHeuristics          = Error{Code: 19, Windows: 0x2082, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoReference         = Error{Code: 19, Windows: 0x20B5, kind: "AtrErr", dsid: "03152804", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errUPNNotUnique        = Error{Code: 19, Windows: 0x21C8, kind: "AtrErr", dsid: "03200CF6", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errSPNNotUnique        = Error{Code: 19, Windows: 0x21C7, kind: "AtrErr", dsid: "03200CEE", problem: "1005 (CONSTRAINT_ATT_TYPE)"}

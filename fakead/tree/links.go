@@ -30,6 +30,9 @@ func (p *Plan) applyLinks(a *Attribute, c Change, rules Rules) error {
 		return err
 	}
 	if a.Single && len(now) > 1 {
+		if p.adds {
+			return errManyValuesToAdd.about(a)
+		}
 		return errSingleValued.about(a)
 	}
 	p.changed[a] = planned{links: now}

@@ -124,6 +124,12 @@ func (p *Plan) apply(c Change, rules Rules) error {
 	if c.Op == AddValues && len(c.Values) == 0 {
 		return errNoValues.about(a)
 	}
+	if a.Name == "distinguishedName" && !rules.System {
+		if c.Op == ReplaceValues {
+			return errItsName.about(a)
+		}
+		return errUnwilling.about(a)
+	}
 	if err := p.writable(a, rules); err != nil {
 		return err
 	}
@@ -147,7 +153,11 @@ func (p *Plan) apply(c Change, rules Rules) error {
 		return err
 	}
 	// MS-ADA1 says that description is multi-valued; the SAM lets an account that is there have no second one.
-	if (a.Single || a.Name == "description" && p.entry.isAccount() && !p.adds) && len(now) > 1 {
+	switch {
+	case len(now) < 2:
+	case a.Single && p.adds:
+		return errManyValuesToAdd.about(a)
+	case a.Single, a.Name == "description" && p.entry.isAccount() && !p.adds:
 		return errSingleValued.about(a)
 	}
 	if a.Name == "fSMORoleOwner" && c.Op == ReplaceValues && len(now) == 0 {

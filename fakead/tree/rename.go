@@ -56,7 +56,12 @@ func (t *Tree) judgeMove(e, parent *Entry) error {
 	switch {
 	case e.head:
 		return errMoveOfHead.about(nil)
-	case e.First("isDeleted") == "TRUE", parent.within(e, WholeSubtree), t.context(e) != t.context(parent):
+	case parent.within(e, WholeSubtree):
+		if err := judgeStructure(&Entry{dn: parent.dn.Child(e.dn[0].Type, e.dn[0].Value), parent: parent}, e.Class()); err != nil {
+			return err // what may not lie there at all
+		}
+		return errIllegalChange.about(nil)
+	case e.First("isDeleted") == "TRUE", t.context(e) != t.context(parent):
 		return errIllegalChange.about(nil)
 	case e.dn.Under(system) != parent.dn.Under(system):
 		return errSystemContainer.about(nil)

@@ -220,17 +220,10 @@ func (p *Plan) judge() error {
 			return err
 		}
 	}
-	if err := p.judgeGroupType(); err != nil {
-		return err
-	}
-	if err := p.judgeRoleOwner(); err != nil {
-		return err
-	}
-	if err := p.judgeKind(); err != nil {
-		return err
-	}
-	if err := p.judgeSettings(); err != nil {
-		return err
+	for _, judge := range []func() error{p.judgeGroupType, p.judgeRoleOwner, p.judgeKind, p.judgeSettings, p.judgeHeuristics} {
+		if err := judge(); err != nil {
+			return err
+		}
 	}
 	if p.Changes("primaryGroupID") && !p.followsKind {
 		if group := p.tree.primaryGroup(p.First("primaryGroupID")); group == nil || !contains(p.entry.Linked("memberOf"), group) {

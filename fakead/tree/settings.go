@@ -42,3 +42,15 @@ func (p *Plan) judgeSettings() error {
 		return nil
 	}
 }
+
+// judgeHeuristics: every tenth character of dSHeuristics counts the tens, so that a length is plain to see
+// (MS-ADTS 6.1.1.2.4.1.2).
+func (p *Plan) judgeHeuristics() error {
+	value := p.First("dSHeuristics")
+	for tens := 1; tens < 10 && len(value) >= 10*tens; tens++ {
+		if value[10*tens-1] != byte('0'+tens) {
+			return errHeuristics.about(mustAttribute("dSHeuristics"))
+		}
+	}
+	return nil
+}

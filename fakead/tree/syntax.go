@@ -5,6 +5,7 @@ package tree
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -158,15 +159,25 @@ func parseInteger(text string, bits int) (int64, error) {
 	return n, nil
 }
 
-// parseTime reads a generalised time, or the UTC time that MS-ADTS 3.1.1.2.2.2.12 allows beside it.
+// parseTime reads a generalised time, or the UTC time that MS-ADTS 3.1.1.2.2.2.12 allows beside it. A fraction of a second
+// is dropped unread, whatever it is.
 func parseTime(text string) (time.Time, error) {
-	for _, layout := range []string{"20060102150405Z", "20060102150405.0Z", "20060102150405Z0700", "20060102150405.0Z0700", "060102150405Z", "060102150405Z0700"} {
+	if whole, rest, ok := strings.Cut(text, "."); ok {
+		zone := strings.LastIndexAny(rest, "Z+-")
+		if zone < 0 {
+			return time.Time{}, errNoTime
+		}
+		text = whole + rest[zone:]
+	}
+	for _, layout := range []string{"20060102150405Z", "20060102150405Z0700", "060102150405Z", "060102150405Z0700"} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("not a generalised time")
+	return time.Time{}, errNoTime
 }
+
+var errNoTime = errors.New("not a generalised time")
 
 // FormatTime writes a generalised time as a domain controller does.
 func FormatTime(at time.Time) string { return at.UTC().Format("20060102150405") + ".0Z" }
