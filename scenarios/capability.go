@@ -16,11 +16,14 @@ const (
 	RelayTraps       Capability = "relay-traps"        // a message can be held in the relay
 	RawRelay         Capability = "raw-relay"          // what the relay stores can be read, and messages put beside it
 	Forge            Capability = "forge"              // requests can be sealed as the tenant's cloud would not
+	UnexpireRight    Capability = "unexpire-right"     // the agent's account can be denied Unexpire Password
+	Controllers      Capability = "controllers"        // the domain can have several controllers, each of which can be stopped
+	Release2025      Capability = "release-2025"       // the directory can be one of Windows Server 2025, as installed
 	AgentProcess     Capability = "agent-process"      // the agent is a process of its own that can be looked into
 )
 
 // Capabilities lists them all.
 func Capabilities() []Capability {
-	return []Capability{NameCheck, HintedMustChange, PasswordFilters, HintsSwitch, AdvanceClock, StopDirectory, AgentRights,
-		DirectoryTraps, RelayTraps, RawRelay, Forge, AgentProcess}
+	return []Capability{NameCheck, HintedMustChange, PasswordFilters, HintsSwitch, AdvanceClock, StopDirectory, AgentRights, UnexpireRight,
+		Controllers, Release2025, DirectoryTraps, RelayTraps, RawRelay, Forge, AgentProcess}
 }

@@ -44,6 +44,14 @@ var feedbackScenarios = []Scenario{
 		Run: copyFails},
 	{ID: "PB-FEEDBACK-015", Title: "a password on the banned list is refused in the cloud, and nothing is sent", Area: AreaFeedback, Source: "Entra: concept-password-ban-bad, evaluated before writeback", Requires: []Capability{RawRelay},
 		Run: bannedPassword},
+	{ID: "PB-FEEDBACK-016", Title: "an agent without the right to the marker is told as such, and writes no password that it could not mark", Area: AreaFeedback, Source: sourceOnce, Requires: []Capability{AgentRights},
+		Run: withoutMarker},
+	{ID: "PB-FEEDBACK-017", Title: "a reset by an agent without Unexpire Password is written, and must be changed", Area: AreaFeedback, Source: "MS-SAMR 3.1.1.8.7; Entra: tutorial-enable-sspr-writeback, Unexpire Password", Requires: []Capability{UnexpireRight},
+		Run: withoutUnexpire},
+	{ID: "PB-FEEDBACK-018", Title: "an account that inherits no rights is refused, by reset and by change", Area: AreaFeedback, Source: "Entra: troubleshoot-sspr-writeback, inheritance disabled", Requires: []Capability{AgentRights},
+		Run: inheritanceBlocked},
+	{ID: "PB-FEEDBACK-019", Title: "an administrator of the directory, whom AdminSDHolder protects, is refused, and by the own reset too", Area: AreaFeedback, Source: "MS-ADTS 3.1.1.6.1; Entra: concept-sspr-writeback, protected groups", Requires: []Capability{AdvanceClock, AgentRights},
+		Run: administratorsProtected},
 }
 
 func wrongCurrent(t *T) {
@@ -79,6 +87,52 @@ func withoutRights(t *T) {
 	before, password := t.Mark(u, u.Password), t.Password()
 	t.Must(t.Target.RevokeAgentRights(t.ctx))
 	t.Refused(t.Reset(u, password), protocol.AccessDenied)
+	before.Unchanged(password)
+}
+
+func withoutMarker(t *T) {
+	u := t.Seed(Person{})
+	before, password := t.Mark(u, u.Password), t.Password()
+	t.Must(t.Target.RevokeAgentRights(t.ctx, WriteMarker))
+	t.Refused(t.Reset(u, password), protocol.AccessDenied)
+	t.Refused(t.Change(u, u.Password, password), protocol.AccessDenied)
+	before.Unchanged(password)
+	t.AccountIs(u, "no marker", func(a Account) bool { return len(a.Markers) == 0 })
+}
+
+// withoutUnexpire: the person's own change sets the age of the password right again.
+func withoutUnexpire(t *T) {
+	u := t.Seed(Person{})
+	t.Must(t.Target.RevokeAgentRights(t.ctx, Unexpire))
+	before, temporary, own := t.Mark(u, u.Password), t.Password(), t.Password()
+	a := t.Reset(u, temporary)
+	t.Succeeded(a)
+	t.Marked(u, a)
+	t.AccountIs(u, "a password that must change", func(a Account) bool { return a.MustChange })
+	before.Changed(temporary)
+	t.Must(t.Target.Synchronise(t.ctx))
+	t.Succeeded(t.Ask(Ask{Way: ForcedChange, User: u, Old: temporary, New: own}))
+	before.ChangedTimes(2, own)
+	t.AccountIs(u, "a password that need not change", func(a Account) bool { return !a.MustChange })
+}
+
+func inheritanceBlocked(t *T) {
+	u := t.Seed(Person{})
+	before, password := t.Mark(u, u.Password), t.Password()
+	t.Alter(u, Alteration{BlockInheritance: true})
+	t.Refused(t.Reset(u, password), protocol.AccessDenied)
+	t.Refused(t.Change(u, u.Password, password), protocol.AccessDenied)
+	before.Unchanged(password)
+}
+
+// administratorsProtected: after the pass the rights that the agents were given do not reach the account.
+func administratorsProtected(t *T) {
+	u := t.Seed(Person{})
+	t.Alter(u, Alteration{Administrator: true})
+	t.Must(t.Target.Advance(t.ctx, time.Hour+time.Minute))
+	before, password := t.Mark(u, u.Password), t.Password()
+	t.Refused(t.Reset(u, password), protocol.AccessDenied)
+	t.Refused(t.Ask(Ask{Way: AdminPortalReset, User: u, New: password}), protocol.ProtectedAccount)
 	before.Unchanged(password)
 }
 

@@ -56,7 +56,7 @@ func workload(t *T) {
 // onlyOutbound waits until every peer that lasts was seen: before that nobody has looked, and nothing is shown.
 func (t *T) onlyOutbound(a Agent) {
 	expected := t.Target.Expected()
-	lasting := append(slices.Clone(expected.Relays), expected.Directory)
+	lasting := slices.Concat(expected.Relays, expected.Controllers)
 	var seen Sockets
 	t.eventually("a look at each connection of "+a.ID, func() bool {
 		seen = must(t.Target.Sockets(t.ctx, a))(t)

@@ -33,7 +33,10 @@ type User struct {
 type Alteration struct {
 	Disable bool
 	Delete  bool
-	TwinOf  *User // takes over that user's source anchor (mS-DS-ConsistencyGuid), so that both carry it
+	// Administrator: becomes a member of Domain Admins, whom AdminSDHolder's pass protects within the hour.
+	Administrator    bool
+	BlockInheritance bool  // the account inherits no rights from above
+	TwinOf           *User // takes over that user's source anchor (mS-DS-ConsistencyGuid), so that both carry it
 }
 
 // A Policy of the domain. Every scenario starts with DefaultPolicy.

@@ -9,6 +9,8 @@ import (
 const (
 	sourcePolicy = "MS-SAMR 3.1.1.7.1, 3.1.1.7.2; Entra: password policies are the on-premises domain's"
 	sourceHints  = "MS-ADTS 3.1.1.3.4.1.27; Entra: history and minimum age hold for a reset"
+
+	sourceFineGrained = "MS-SAMR 3.1.1.5: a settings object takes the place of the domain's policy as a whole"
 )
 
 // Each rule of the directory's policy, refused, and beside it the nearest password that passes.
@@ -49,6 +51,10 @@ var policyScenarios = []Scenario{
 		Run: withoutHints},
 	{ID: "PB-POLICY-018", Title: "a change to a password that is too short, or not complex, is refused", Area: AreaPolicy, Source: sourcePolicy,
 		Run: refusedChange},
+	{ID: "PB-POLICY-019", Title: "where a fine-grained policy asks for more than the domain's, it refuses, a reset and a change", Area: AreaPolicy, Source: sourceFineGrained,
+		Run: fineGrainedRefuses},
+	{ID: "PB-POLICY-020", Title: "where a fine-grained policy asks for less than the domain's, it takes what the domain's would refuse", Area: AreaPolicy, Source: sourceFineGrained,
+		Run: fineGrainedTakes},
 }
 
 func refusedReset(p Person, policy Policy, password string, rule protocol.Rule) func(*T) {
@@ -181,4 +187,31 @@ func withoutHints(t *T) {
 	before.Unchanged(refused)
 	t.Succeeded(t.Change(u, u.Password, taken))
 	before.Changed(taken)
+}
+
+func fineGrainedRefuses(t *T) {
+	u := t.Seed(Person{})
+	t.Policy(Policy{MinLength: 7})
+	t.FineGrained(u, Policy{MinLength: 16, Complexity: true})
+	before := t.Mark(u, u.Password)
+	short, plain, taken := t.Secret("Pb1!abcdefghijk"), t.Secret("qzxwvkjhgfqzxwv7"), t.Secret("Pb1!abcdefghijkl")
+	a := t.Reset(u, short)
+	t.Violated(a, protocol.RuleLength)
+	t.Marked(u, a)
+	t.Violated(t.Change(u, u.Password, plain), protocol.RuleComplexity)
+	before.Unchanged(short, plain)
+	t.Succeeded(t.Reset(u, taken))
+	before.Changed(taken)
+}
+
+func fineGrainedTakes(t *T) {
+	u, other := t.Seed(Person{}), t.Seed(Person{})
+	t.Policy(Policy{MinLength: 12, Complexity: true, MinAge: 24 * time.Hour})
+	t.FineGrained(u, Policy{MinLength: 7})
+	before, beforeOther, taken := t.Mark(u, u.Password), t.Mark(other, other.Password), t.Secret("qzxwvkj")
+	t.Succeeded(t.Reset(u, taken))
+	before.Changed(taken)
+	a := t.Reset(other, taken)
+	t.Refused(a, protocol.PolicyViolation)
+	beforeOther.Unchanged(taken)
 }

@@ -16,13 +16,14 @@ type Area string
 
 // The areas.
 const (
-	AreaPolicy     Area = "policy"
-	AreaFeedback   Area = "feedback"
-	AreaWays       Area = "ways"
-	AreaSetup      Area = "setup"
-	AreaOutbound   Area = "outbound"
-	AreaAtMostOnce Area = "atmostonce"
-	AreaSealed     Area = "sealed"
+	AreaPolicy      Area = "policy"
+	AreaFeedback    Area = "feedback"
+	AreaWays        Area = "ways"
+	AreaSetup       Area = "setup"
+	AreaOutbound    Area = "outbound"
+	AreaAtMostOnce  Area = "atmostonce"
+	AreaSealed      Area = "sealed"
+	AreaControllers Area = "controllers"
 )
 
 // A Scenario is one thing that must hold.
@@ -45,6 +46,14 @@ type Setup struct {
 	SecondRelay  bool          // two relays, either of which may carry a request
 	Deadline     time.Duration // that the tenant gives a request; default protocol.DefaultDeadline
 	Lock         time.Duration // of the relay's requests queue; default protocol.LockDuration
+	Controllers  []Controller  // the domain's, in the order in which agents have them; default: one (Controllers)
+	Release      string        // of Windows Server that the directory is one of; default: the target's own (Release2025)
+}
+
+// A Controller is a domain controller. The first writable one is the PDC emulator.
+type Controller struct {
+	Host     string // first label of its name
+	ReadOnly bool
 }
 
 // Labels are what a label filter matches: the id, Area:x, Feature:x for each capability that is required, Slow.
@@ -61,5 +70,5 @@ func (s Scenario) Labels() []string {
 
 // All returns every scenario, in the order of the areas.
 func All() []Scenario {
-	return slices.Concat(policyScenarios, feedbackScenarios, waysScenarios(), setupScenarios, outboundScenarios, atMostOnceScenarios, sealedScenarios)
+	return slices.Concat(policyScenarios, feedbackScenarios, waysScenarios(), setupScenarios, outboundScenarios, atMostOnceScenarios, sealedScenarios, controllerScenarios)
 }

@@ -62,9 +62,43 @@ type Directory interface {
 	OfferPolicyHints(ctx context.Context, offered bool) error
 	// StopDirectory makes the directory unreachable for the agents until start is called. (StopDirectory)
 	StopDirectory(ctx context.Context) (start func() error, err error)
-	// RevokeAgentRights takes from the agent's account all that it was delegated. (AgentRights)
-	RevokeAgentRights(ctx context.Context) error
+	// RevokeAgentRights takes from the agent's account what it was delegated: these rights, or all. (AgentRights; of
+	// Unexpire, UnexpireRight)
+	RevokeAgentRights(ctx context.Context, rights ...Right) error
+	// SetFineGrained gives one person a password settings object of their own.
+	SetFineGrained(ctx context.Context, u User, p Policy) error
+	// BindInClear tries a password by a simple bind without TLS; signing says that it was refused for that, and the
+	// password not looked at. (Release2025)
+	BindInClear(ctx context.Context, u User, password protocol.Secret) (signing bool, err error)
+	Replicas
 }
+
+// Replicas are the controllers of a domain that has several, each by the first label of its name. What is seeded, altered
+// or set reaches all of them at once, unless replication is held. What does not say where it is done is done at the
+// first writable one. (Controllers)
+type Replicas interface {
+	// HoldReplication keeps the controllers apart until release is called, which lets them catch up.
+	HoldReplication(ctx context.Context) (release func() error, err error)
+	// StopController takes one down as a power failure does. start lets it catch up before it returns.
+	StopController(ctx context.Context, host string) (start func() error, err error)
+	// MovePDC makes another the PDC emulator.
+	MovePDC(ctx context.Context, host string) error
+	// AccountAt is Account, read at one of them.
+	AccountAt(ctx context.Context, host string, u User) (Account, error)
+	// BindAt is Bind at one of them.
+	BindAt(ctx context.Context, host string, u User, password protocol.Secret) (Bind, error)
+	// SentTo counts the modifies with a marker that agents have sent to one of them so far.
+	SentTo(ctx context.Context, host string) (int, error)
+}
+
+// A Right that the agent's account is delegated.
+type Right string
+
+// The rights that can be taken one by one.
+const (
+	WriteMarker Right = "read and write the marker's attribute"
+	Unexpire    Right = "Unexpire Password, on the domain"
+)
 
 // Relay is the Service Bus namespace between cloud and agents, as one who owns it could look into it.
 type Relay interface {
@@ -106,9 +140,9 @@ type Agents interface {
 
 // Peers of an agent, as host:port.
 type Peers struct {
-	Relays    []string
-	Directory string
-	Enrolment string // connected to for a moment only
+	Relays      []string
+	Controllers []string // of the directory
+	Enrolment   string   // connected to for a moment only
 }
 
 // An Agent is one that the target started. The id is the target's own.

@@ -24,6 +24,12 @@ func (t *T) Policy(p Policy) {
 	t.Step("the domain's policy is %+v", p)
 }
 
+// FineGrained gives one person a policy of their own.
+func (t *T) FineGrained(u User, p Policy) {
+	t.Must(t.Target.SetFineGrained(t.ctx, u, p))
+	t.Step("the policy of %s is %+v", u.UPN, p)
+}
+
 // Ask asks the cloud and waits for its answer.
 func (t *T) Ask(a Ask) Answer {
 	answer := must(t.Target.Ask(t.ctx, a))(t)

@@ -25,7 +25,7 @@ func TestScenarios(t *testing.T) {
 	process := targets.File{Agent: targets.Agent{Command: []string{buildAgent(t)}}}
 	suite.Run(t,
 		suite.Target{Name: "world", Opener: opener(t, targets.File{})},
-		suite.Target{Name: "process", Opener: opener(t, process), Filter: "Area:outbound || PB-WAYS-001 || PB-ONCE-002 || PB-ONCE-014"})
+		suite.Target{Name: "process", Opener: opener(t, process), Filter: "Area:outbound || PB-WAYS-001 || PB-ONCE-002 || PB-ONCE-014 || PB-DC-002"})
 }
 
 func opener(t *testing.T, f targets.File) *targets.Opener {

@@ -206,7 +206,10 @@ func (t *target) Sockets(_ context.Context, which scenarios.Agent) (scenarios.So
 
 // Expected implements scenarios.Target.
 func (t *target) Expected() scenarios.Peers {
-	peers := scenarios.Peers{Directory: t.between.address()}
+	var peers scenarios.Peers
+	for _, b := range t.between {
+		peers.Controllers = append(peers.Controllers, b.address())
+	}
 	for _, n := range t.world.Relays {
 		peers.Relays = append(peers.Relays, numbered(n.HTTPSAddr()))
 	}

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"sync"
@@ -14,8 +13,9 @@ import (
 // What stands between the agents and their directory, whichever that is: an end of TLS on either side, so that the LDAP
 // of the agents can be read, held and cut. Agents trust it by the ca_file that they are given.
 
-// A between carries LDAPS connections to one directory.
+// A between carries LDAPS connections to one domain controller.
 type between struct {
+	host  string // of the controller, as scenarios call it; empty: the only one
 	to    string // host:port
 	trust *tls.Config
 	serve *tls.Config
@@ -26,15 +26,20 @@ type between struct {
 	listener net.Listener // nil: stopped
 	open     map[*carrier]bool
 	traps    []*catch
+	sent     int // modifies with a marker
 }
 
-func stand(to, serverName string, roots *x509.CertPool) (*between, error) {
+func stand(at controller) (*between, error) {
+	to, serverName, err := at.address()
+	if err != nil {
+		return nil, err
+	}
 	ca, err := localca.New()
 	if err != nil {
 		return nil, err
 	}
-	b := &between{to: to, here: net.JoinHostPort(loopback, "0"), ca: ca.PEM(), open: map[*carrier]bool{},
-		trust: &tls.Config{RootCAs: roots, ServerName: serverName, MinVersion: tls.VersionTLS12}}
+	b := &between{host: at.host, to: to, here: net.JoinHostPort(loopback, "0"), ca: ca.PEM(), open: map[*carrier]bool{},
+		trust: &tls.Config{RootCAs: at.roots, ServerName: serverName, MinVersion: tls.VersionTLS12}}
 	if b.serve, err = ca.ServerConfig(); err != nil {
 		return nil, err
 	}
@@ -120,6 +125,20 @@ func (b *between) carry(raw net.Conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.open, c)
+}
+
+// set sets a trap; one that was set at several is caught at one of them.
+func (b *between) set(c *catch) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.traps = append(b.traps, c)
+}
+
+// count notes a modify that goes on to the directory.
+func (b *between) count() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent++
 }
 
 // trapped asks the traps at a point; the first that waits for it holds it.

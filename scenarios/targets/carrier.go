@@ -91,6 +91,7 @@ func (c *carrier) carryRequests() {
 				trap.landed = answered
 				trap.sent()
 			}
+			c.count()
 		}
 		if _, err := c.directory.Write(raw); err != nil {
 			return

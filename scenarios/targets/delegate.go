@@ -1,9 +1,11 @@
 package targets
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -43,6 +45,8 @@ type service struct {
 	user     string // UPN or DN
 	password protocol.Secret
 	before   []byte // the OU's descriptor before the rights were given; nil: none were
+	granted  []ace
+	marker   []byte // schema id of the marker's attribute
 }
 
 // hire makes an account for the agents in the OU and gives it its rights.
@@ -58,17 +62,17 @@ func (b *seedbed) hire() (s service, err error) {
 		if err != nil || account == nil {
 			return fmt.Errorf("read the agent's account: %w", err)
 		}
-		marker, err := schemaID(c, protocol.DefaultMarkerAttribute)
-		if err != nil {
+		if s.marker, err = schemaID(c, protocol.DefaultMarkerAttribute); err != nil {
 			return err
 		}
 		sid := account.GetRawAttributeValue("objectSid")
-		s.before, err = grant(c, b.ou, []ace{
+		s.granted = []ace{
 			{mask: controlAccess, object: rightResetPassword, inherit: classUser, sid: sid},
 			{mask: writeProperty, object: attrPwdLastSet, inherit: classUser, sid: sid},
 			{mask: writeProperty, object: attrLockoutTime, inherit: classUser, sid: sid},
-			{mask: readProperty | writeProperty, object: marker, inherit: classUser, sid: sid},
-		})
+			{mask: readProperty | writeProperty, object: s.marker, inherit: classUser, sid: sid},
+		}
+		s.before, err = grant(c, b.ou, s.granted)
 		return err
 	})
 	return s, err
@@ -91,10 +95,14 @@ func schemaID(c *ldap.Conn, attribute string) ([]byte, error) {
 	return found.Entries[0].GetRawAttributeValue("schemaIDGUID"), nil
 }
 
-// revoke takes the agent's rights back.
-func (b *seedbed) revoke(s service) error {
+// revoke takes rights of the agent's account; none named: all.
+func (b *seedbed) revoke(s service, rights []scenarios.Right) error {
+	var left []ace
+	if slices.Contains(rights, scenarios.WriteMarker) {
+		left = slices.DeleteFunc(slices.Clone(s.granted), func(a ace) bool { return bytes.Equal(a.object, s.marker) })
+	}
 	return b.asAdmin(func(c *ldap.Conn) error {
-		plain, err := withACEs(s.before, nil)
+		plain, err := withACEs(s.before, left)
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func delegateAndRevoke(t *testing.T, bed *seedbed) {
 	if err := reset("Pb1!second", "lockoutTime", "0"); err != nil {
 		t.Errorf("a reset of a person who cannot change the password: %v", err)
 	}
-	if err := bed.revoke(agent); err != nil {
+	if err := bed.revoke(agent, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := reset("Pb1!third", "lockoutTime", "0"); !ldap.IsErrorWithCode(err, ldap.LDAPResultInsufficientAccessRights) {

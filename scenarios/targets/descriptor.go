@@ -22,6 +22,7 @@ const (
 	allowObject = 0x05 // ACCESS_ALLOWED_OBJECT_ACE_TYPE
 	denyObject  = 0x06 // ACCESS_DENIED_OBJECT_ACE_TYPE
 
+	inherited         = 0x10        // INHERITED_ACE
 	inheritToChildren = 0x02 | 0x08 // CONTAINER_INHERIT_ACE, INHERIT_ONLY_ACE
 
 	hasObjectType    = 0x1
@@ -29,10 +30,12 @@ const (
 
 	revisionDS = 4 // of an ACL with object ACEs
 
+	aceHeader        = 4
 	aclHeader        = 8
 	descriptorHeader = 20
 	selfRelative     = 0x8000
 	daclPresent      = 0x4
+	daclProtected    = 0x1000
 )
 
 // An ace allows or denies one right on one kind of object.
@@ -89,6 +92,45 @@ func withACEs(descriptor []byte, aces []ace) ([]byte, error) {
 	out = binary.LittleEndian.AppendUint16(out, count+uint16(len(aces)))
 	out = append(out, 0, 0)
 	return slices.Concat(out, added, descriptor[at+aclHeader:at+size]), nil
+}
+
+// blocked returns a descriptor of the DACL alone that inherits nothing (SE_DACL_PROTECTED), without the ACEs that were
+// inherited.
+func blocked(descriptor []byte) ([]byte, error) {
+	plain, err := withACEs(descriptor, nil)
+	if err != nil {
+		return nil, err
+	}
+	var own []byte
+	var count uint16
+	for at := plain[descriptorHeader+aclHeader:]; len(at) >= aceHeader; {
+		size := int(binary.LittleEndian.Uint16(at[2:]))
+		if size < aceHeader || size > len(at) {
+			return nil, fmt.Errorf("security descriptor with an ACE of %d bytes", size)
+		}
+		if at[1]&inherited == 0 {
+			own, count = append(own, at[:size]...), count+1
+		}
+		at = at[size:]
+	}
+	out := slices.Concat(plain[:descriptorHeader+aclHeader], own)
+	binary.LittleEndian.PutUint16(out[2:], binary.LittleEndian.Uint16(out[2:])|daclProtected)
+	binary.LittleEndian.PutUint16(out[descriptorHeader+2:], uint16(aclHeader+len(own)))
+	binary.LittleEndian.PutUint16(out[descriptorHeader+4:], count)
+	return out, nil
+}
+
+// blockInheritance keeps from an object what is granted above it.
+func blockInheritance(c *ldap.Conn, dn string) error {
+	before, err := readDescriptor(c, dn)
+	if err != nil {
+		return err
+	}
+	after, err := blocked(before)
+	if err != nil {
+		return fmt.Errorf("%s: %w", dn, err)
+	}
+	return writeDescriptor(c, dn, after)
 }
 
 // sdFlags is LDAP_SERVER_SD_FLAGS_OID (MS-ADTS 3.1.1.3.4.1.11): of the DACL alone.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"passback/clock"
@@ -27,14 +28,16 @@ type ground struct {
 	agent  service
 	policy map[string]string // as it was found
 
-	fake   *fakead.Server // nil: a place
+	fake   *fakead.Server // the first writable controller; nil: a place
+	forest *fakead.Forest // the fakead's
+	names  []string       // of its controllers, as agents have them
 	clock  *clock.Running // the fakead's
 	filter *filter        // the fakead's
 }
 
-func openGround(p place, d Directory) (g *ground, err error) {
+func openGround(p place, d Directory, s scenarios.Setup) (g *ground, err error) {
 	if d.URL == "" {
-		if g, err = openFake(); err != nil {
+		if g, err = openFake(s); err != nil {
 			return nil, err
 		}
 	} else {
@@ -44,14 +47,14 @@ func openGround(p place, d Directory) (g *ground, err error) {
 	if err := g.prepare(d.AgentAccount == accountAdministrator); err != nil {
 		return g, err
 	}
+	g.even()
 	return g, nil
 }
 
-// openFake starts a domain controller whose certificate lies in a file, as others' do.
-func openFake() (*ground, error) {
+// openFake starts a domain whose authority lies in a file, as others' do.
+func openFake(s scenarios.Setup) (*ground, error) {
 	g := &ground{clock: clock.NewRunning(), filter: &filter{}}
-	var err error
-	if g.fake, err = fakead.New(fakead.Options{Clock: g.clock, Filters: []fakead.PasswordFilter{g.filter.accepts}}); err != nil {
+	if err := g.startForest(s); err != nil {
 		return nil, fmt.Errorf("start a directory: %w", err)
 	}
 	file, err := os.CreateTemp("", "passback-ca-*.pem")
@@ -61,7 +64,7 @@ func openFake() (*ground, error) {
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		_ = g.fake.Close()
+		_ = g.forest.Close()
 		return nil, fmt.Errorf("keep the directory's authority: %w", err)
 	}
 	g.seedbed = &seedbed{endpoint: endpoint{
@@ -99,25 +102,37 @@ func (g *ground) hireFake() error {
 	if err := g.fake.AddUser(fakead.User{SAM: fakeService, NeverExpires: true, Password: g.agent.password.Reveal()}); err != nil {
 		return fmt.Errorf("make the agents' account: %w", err)
 	}
-	err := g.fake.Delegate(fakeService, fakead.Rights{ResetPassword: true, ChangePassword: true, WritePwdLastSet: true,
-		WriteLockoutTime: true, WriteMarker: protocol.DefaultMarkerAttribute, Unexpire: true})
-	if err != nil {
-		return fmt.Errorf("delegate to the agents' account: %w", err)
-	}
-	return nil
+	return g.delegate(fakeRights)
 }
 
 const fakeService = "svc-passback"
 
-// dismiss takes the agents' rights.
-func (g *ground) dismiss() error {
-	if g.fake == nil {
-		return g.revoke(g.agent)
-	}
-	if err := g.fake.Delegate(fakeService, fakead.Rights{}); err != nil {
-		return fmt.Errorf("take the agents' rights: %w", err)
+var fakeRights = fakead.Rights{ResetPassword: true, ChangePassword: true, WritePwdLastSet: true, WriteLockoutTime: true,
+	WriteMarker: protocol.DefaultMarkerAttribute, Unexpire: true}
+
+func (g *ground) delegate(r fakead.Rights) error {
+	if err := g.fake.Delegate(fakeService, r); err != nil {
+		return fmt.Errorf("set the agents' rights: %w", err)
 	}
 	return nil
+}
+
+// dismiss takes rights of the agents; none named: all.
+func (g *ground) dismiss(rights []scenarios.Right) error {
+	if g.fake == nil {
+		return g.revoke(g.agent, rights)
+	}
+	left := fakeRights
+	if slices.Contains(rights, scenarios.WriteMarker) {
+		left.WriteMarker = ""
+	}
+	if slices.Contains(rights, scenarios.Unexpire) {
+		left.Unexpire = false
+	}
+	if len(rights) == 0 {
+		left = fakead.Rights{}
+	}
+	return g.delegate(left)
 }
 
 func (g *ground) seed(ctx context.Context, p scenarios.Person) (scenarios.User, error) {
@@ -137,7 +152,7 @@ func (g *ground) seed(ctx context.Context, p scenarios.Person) (scenarios.User, 
 func (g *ground) close() error {
 	if g.fake != nil {
 		_ = os.Remove(g.caFile)
-		return g.fake.Close()
+		return g.forest.Close()
 	}
 	if err := g.clear(); err != nil {
 		return err

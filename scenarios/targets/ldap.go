@@ -104,6 +104,24 @@ func (e endpoint) bind(dn string, password protocol.Secret) (scenarios.Bind, err
 	return b, nil
 }
 
+// bindInClear tries a password without TLS, and tells whether that alone was refused.
+func bindInClear(address, dn string, password protocol.Secret) (signing bool, err error) {
+	c, err := ldap.DialURL(address, ldap.DialWithDialer(&net.Dialer{Timeout: ldapTimeout}))
+	if err != nil {
+		return false, fmt.Errorf("reach the directory at %s: %w", address, err)
+	}
+	defer func() { _ = c.Close() }()
+	c.SetTimeout(ldapTimeout)
+	err = c.Bind(dn, password.Reveal())
+	if err == nil || ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
+		return false, nil
+	}
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultStrongAuthRequired) {
+		return true, nil
+	}
+	return false, fmt.Errorf("bind in clear as %s: %w", dn, err)
+}
+
 // read returns one entry; nil if there is none.
 func read(c *ldap.Conn, dn string, attributes ...string) (*ldap.Entry, error) {
 	found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil))

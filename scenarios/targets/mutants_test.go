@@ -106,6 +106,26 @@ func (d doorman) Enrol(ctx context.Context, _ protocol.Secret) error {
 	return d.target.Enrol(ctx, d.world.Cloud.NewEnrolToken(0))
 }
 
+// idle arranges nothing of what a scenario asks of the directory.
+type idle struct{ *target }
+
+func (idle) Alter(context.Context, scenarios.User, scenarios.Alteration) error      { return nil }
+func (idle) SetFineGrained(context.Context, scenarios.User, scenarios.Policy) error { return nil }
+func (idle) RevokeAgentRights(context.Context, ...scenarios.Right) error            { return nil }
+func (idle) MovePDC(context.Context, string) error                                  { return nil }
+func (idle) StopController(context.Context, string) (func() error, error)           { return done, nil }
+func (idle) BindInClear(context.Context, scenarios.User, protocol.Secret) (bool, error) {
+	return false, nil
+}
+
+// HoldReplication holds for good.
+func (i idle) HoldReplication(ctx context.Context) (func() error, error) {
+	_, err := i.target.HoldReplication(ctx)
+	return done, err
+}
+
+func done() error { return nil }
+
 // survivors runs scenarios on mutants and returns those that did not fail.
 func survivors(t *testing.T, f File, list []scenarios.Scenario, breaks func(*target) scenarios.Target) (passed []scenarios.Scenario) {
 	t.Helper()
@@ -160,6 +180,17 @@ func TestEachScenarioFailsInABrokenWorld(t *testing.T) {
 	}
 	for _, s := range left {
 		t.Errorf("%s passes in every broken world: %s", s.ID, s.Title)
+	}
+}
+
+// A scenario that rests on what it arranged in the directory fails where that did not come about.
+func TestWhatIsArrangedMatters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens a world for each scenario")
+	}
+	arranging := listed(t, "!Slow && (Area:controllers || /^PB-POLICY-(019|020)$/ || /^PB-FEEDBACK-01[6-9]$/)")
+	for _, s := range survivors(t, File{}, arranging, func(t *target) scenarios.Target { return idle{t} }) {
+		t.Errorf("%s passes though nothing was arranged: %s", s.ID, s.Title)
 	}
 }
 

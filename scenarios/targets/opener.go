@@ -51,6 +51,9 @@ func (o *Opener) survey() error {
 	const notOurs = "the directory is not ours: "
 	o.lacks[scenarios.AdvanceClock] = notOurs + "it has its own time"
 	o.lacks[scenarios.PasswordFilters] = notOurs + "no filter can be installed over LDAP"
+	o.lacks[scenarios.Controllers] = notOurs + "no controller of it can be stopped"
+	o.lacks[scenarios.Release2025] = notOurs + "it is of the release that it is"
+	o.lacks[scenarios.UnexpireRight] = notOurs + "the right is Authenticated Users', on the domain's head"
 	o.lacks[scenarios.HintsSwitch] = notOurs + "what it offers cannot be switched"
 	if d.AgentAccount == accountAdministrator {
 		o.lacks[scenarios.AgentRights] = "the agent signs in as an administrator"

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -48,6 +49,36 @@ func (b *seedbed) writePolicy(policy map[string]string) error {
 		if err := c.Modify(m); err != nil {
 			return fmt.Errorf("set the domain's policy: %w", err)
 		}
+		return nil
+	})
+}
+
+// setFineGrained makes a password settings object for one person (MS-ADTS 6.1.1.4.11.1.1): of one that names a user
+// nothing of the domain's policy holds, lockout included.
+func (b *seedbed) setFineGrained(u scenarios.User, p scenarios.Policy) error {
+	maxAge := never
+	if p.MaxAge > 0 {
+		maxAge = span(p.MaxAge)
+	}
+	dn := "CN=pso-" + u.SAM + ",CN=Password Settings Container,CN=System," + b.base
+	add := ldap.NewAddRequest(dn, nil)
+	for _, a := range [][2]string{
+		{"objectClass", "msDS-PasswordSettings"}, {"msDS-PSOAppliesTo", u.DN}, {"msDS-PasswordSettingsPrecedence", "1"},
+		{"msDS-PasswordReversibleEncryptionEnabled", "FALSE"},
+		{"msDS-MinimumPasswordLength", strconv.Itoa(p.MinLength)},
+		{"msDS-PasswordComplexityEnabled", strings.ToUpper(strconv.FormatBool(p.Complexity))},
+		{"msDS-PasswordHistoryLength", strconv.Itoa(p.History)},
+		{"msDS-MinimumPasswordAge", span(p.MinAge)}, {"msDS-MaximumPasswordAge", maxAge},
+		{"msDS-LockoutThreshold", strconv.Itoa(p.LockoutThreshold)},
+		{"msDS-LockoutDuration", strconv.Itoa(halfAnHour)}, {"msDS-LockoutObservationWindow", strconv.Itoa(halfAnHour)},
+	} {
+		add.Attribute(a[0], []string{a[1]})
+	}
+	return b.asAdmin(func(c *ldap.Conn) error {
+		if err := c.Add(add); err != nil {
+			return fmt.Errorf("add %s: %w", dn, err)
+		}
+		b.settings = append(b.settings, dn)
 		return nil
 	})
 }

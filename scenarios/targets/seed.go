@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,8 +27,9 @@ const (
 // seedbed is the part of a directory that a target may write to.
 type seedbed struct {
 	endpoint
-	base string // DN of the domain
-	ou   string // DN of the target's own OU
+	base     string   // DN of the domain
+	ou       string   // DN of the target's own OU
+	settings []string // DNs of password settings objects
 	// federated is the UPN suffix of people whose sign-in is federated.
 	federated string
 }
@@ -60,9 +62,13 @@ func (b *seedbed) clear() error {
 		if err != nil {
 			return fmt.Errorf("list what was seeded: %w", err)
 		}
-		for _, e := range append(found.Entries, &ldap.Entry{DN: b.ou}) {
-			if err := c.Del(ldap.NewDelRequest(e.DN, nil)); err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
-				return fmt.Errorf("remove %s: %w", e.DN, err)
+		names := slices.Clone(b.settings)
+		for _, e := range found.Entries {
+			names = append(names, e.DN)
+		}
+		for _, dn := range append(names, b.ou) {
+			if err := c.Del(ldap.NewDelRequest(dn, nil)); err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+				return fmt.Errorf("remove %s: %w", dn, err)
 			}
 		}
 		return nil
@@ -148,9 +154,19 @@ func (b *seedbed) lock(u scenarios.User) error {
 
 func (b *seedbed) alter(u scenarios.User, a scenarios.Alteration) error {
 	return b.asAdmin(func(c *ldap.Conn) error {
-		if a.Delete {
+		switch {
+		case a.Delete:
 			if err := c.Del(ldap.NewDelRequest(u.DN, nil)); err != nil {
 				return fmt.Errorf("delete %s: %w", u.DN, err)
+			}
+			return nil
+		case a.BlockInheritance:
+			return blockInheritance(c, u.DN)
+		case a.Administrator:
+			m := ldap.NewModifyRequest("CN=Domain Admins,CN=Users,"+b.base, nil)
+			m.Add("member", []string{u.DN})
+			if err := c.Modify(m); err != nil {
+				return fmt.Errorf("make %s an administrator: %w", u.DN, err)
 			}
 			return nil
 		}
@@ -174,14 +190,14 @@ func (b *seedbed) alter(u scenarios.User, a scenarios.Alteration) error {
 
 var accountAttributes = []string{"pwdLastSet", "badPwdCount", "msDS-User-Account-Control-Computed", "msDS-KeyVersionNumber", protocol.DefaultMarkerAttribute}
 
-func (b *seedbed) account(u scenarios.User) (a scenarios.Account, err error) {
-	err = b.asAdmin(func(c *ldap.Conn) error {
-		e, err := read(c, u.DN, accountAttributes...)
-		if err != nil || e == nil {
+func (e endpoint) account(u scenarios.User) (a scenarios.Account, err error) {
+	err = e.asAdmin(func(c *ldap.Conn) error {
+		entry, err := read(c, u.DN, accountAttributes...)
+		if err != nil || entry == nil {
 			return err
 		}
 		number := func(name string) int64 {
-			n, _ := strconv.ParseInt(e.GetAttributeValue(name), 10, 64) // absent is 0
+			n, _ := strconv.ParseInt(entry.GetAttributeValue(name), 10, 64) // absent is 0
 			return n
 		}
 		a = scenarios.Account{
@@ -192,7 +208,7 @@ func (b *seedbed) account(u scenarios.User) (a scenarios.Account, err error) {
 			Writes:      int(number("msDS-KeyVersionNumber")),
 			BadCount:    int(number("badPwdCount")),
 		}
-		for _, value := range e.GetAttributeValues(protocol.DefaultMarkerAttribute) {
+		for _, value := range entry.GetAttributeValues(protocol.DefaultMarkerAttribute) {
 			if m, ours := protocol.ParseMarker(value); ours {
 				a.Markers = append(a.Markers, m)
 			}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ type target struct {
 	dir     string // of the world's and the agents' files
 	log     *record
 	ground  *ground
-	between *between // the agents and the directory
+	between []*between // the agents and each domain controller
 	world   *sim.World
 	tap     *tap
 
@@ -42,15 +43,15 @@ func (t *target) open(ctx context.Context) (err error) {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	t.log = &record{}
-	if t.ground, err = openGround(t.opener.place, t.opener.file.Directory); err != nil {
+	if t.ground, err = openGround(t.opener.place, t.opener.file.Directory, t.setup); err != nil {
 		return err
 	}
-	address, serverName, err := t.ground.address()
-	if err != nil {
-		return err
-	}
-	if t.between, err = stand(address, serverName, t.ground.roots); err != nil {
-		return err
+	for _, at := range t.ground.controllers() {
+		b, err := stand(at)
+		if err != nil {
+			return err
+		}
+		t.between = append(t.between, b)
 	}
 	if err := t.openWorld(); err != nil {
 		return err
@@ -89,13 +90,17 @@ func (t *target) divert() error {
 		return fmt.Errorf("read the world's agent.yaml: %w", err)
 	}
 	d := &c.Directories[0]
-	d.Servers, d.CAFile = []string{t.between.address()}, filepath.Join(t.dir, "between.pem")
+	d.Servers, d.CAFile = nil, filepath.Join(t.dir, "between.pem")
+	var authorities []byte
+	for _, b := range t.between {
+		d.Servers, authorities = append(d.Servers, b.address()), append(authorities, b.ca...)
+	}
 	text, err := yaml.Marshal(c)
 	if err == nil {
 		err = os.WriteFile(t.world.AgentConfig(), text, 0o600)
 	}
 	if err == nil {
-		err = os.WriteFile(d.CAFile, t.between.ca, 0o600)
+		err = os.WriteFile(d.CAFile, authorities, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write agent.yaml: %w", err)
@@ -109,8 +114,8 @@ func (t *target) Lacks(c scenarios.Capability) string { return t.opener.Lacks(c)
 // Close implements scenarios.Target.
 func (t *target) Close() error {
 	var errs []error
-	if t.between != nil {
-		t.between.close()
+	for _, b := range t.between {
+		b.close()
 	}
 	for _, a := range t.all() {
 		a.end()
@@ -149,6 +154,7 @@ func pool(path string) (*x509.CertPool, error) {
 // Seed implements scenarios.Target.
 func (t *target) Seed(ctx context.Context, p scenarios.Person) (scenarios.User, error) {
 	u, err := t.ground.seed(ctx, p)
+	t.ground.even()
 	if err != nil || t.setup.Unconfigured {
 		return u, err
 	}
@@ -163,14 +169,20 @@ func (t *target) Seed(ctx context.Context, p scenarios.Person) (scenarios.User, 
 	return u, nil
 }
 
+// administer runs what an administrator does, of which all controllers hear at once.
+func (t *target) administer(ctx context.Context, do func() error) error {
+	defer t.ground.even()
+	return asked(ctx, do)
+}
+
 // Alter implements scenarios.Target.
 func (t *target) Alter(ctx context.Context, u scenarios.User, a scenarios.Alteration) error {
-	return asked(ctx, func() error { return t.ground.alter(u, a) })
+	return t.administer(ctx, func() error { return t.ground.alter(u, a) })
 }
 
 // SetPolicy implements scenarios.Target.
 func (t *target) SetPolicy(ctx context.Context, p scenarios.Policy) error {
-	return asked(ctx, func() error { return t.ground.setPolicy(p) })
+	return t.administer(ctx, func() error { return t.ground.setPolicy(p) })
 }
 
 // Account implements scenarios.Target.
@@ -216,22 +228,56 @@ func (t *target) OfferPolicyHints(_ context.Context, offered bool) error {
 		return t.lack(scenarios.HintsSwitch)
 	}
 	t.ground.fake.SetPolicyHints(offered)
-	t.between.cut()
+	for _, b := range t.between {
+		b.cut()
+	}
 	return nil
 }
 
 // StopDirectory implements scenarios.Target.
 func (t *target) StopDirectory(context.Context) (start func() error, err error) {
-	t.between.stop()
-	return t.between.start, nil
+	for _, b := range t.between {
+		b.stop()
+	}
+	return func() error {
+		for _, b := range t.between {
+			if err := b.start(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
 }
 
 // RevokeAgentRights implements scenarios.Target.
-func (t *target) RevokeAgentRights(ctx context.Context) error {
-	if reason := t.Lacks(scenarios.AgentRights); reason != "" {
-		return t.lack(scenarios.AgentRights)
+func (t *target) RevokeAgentRights(ctx context.Context, rights ...scenarios.Right) error {
+	needs := []scenarios.Capability{scenarios.AgentRights}
+	if slices.Contains(rights, scenarios.Unexpire) {
+		needs = append(needs, scenarios.UnexpireRight)
 	}
-	return asked(ctx, t.ground.dismiss)
+	for _, c := range needs {
+		if t.Lacks(c) != "" {
+			return t.lack(c)
+		}
+	}
+	return t.administer(ctx, func() error { return t.ground.dismiss(rights) })
+}
+
+// SetFineGrained implements scenarios.Target.
+func (t *target) SetFineGrained(ctx context.Context, u scenarios.User, p scenarios.Policy) error {
+	return t.administer(ctx, func() error { return t.ground.setFineGrained(u, p) })
+}
+
+// BindInClear implements scenarios.Target.
+func (t *target) BindInClear(ctx context.Context, u scenarios.User, password protocol.Secret) (signing bool, err error) {
+	if t.ground.fake == nil {
+		return false, t.lack(scenarios.Release2025)
+	}
+	err = asked(ctx, func() error {
+		signing, err = bindInClear(t.ground.fake.LDAPURL(), u.DN, password)
+		return err
+	})
+	return signing, err
 }
 
 func (t *target) lack(c scenarios.Capability) error {

@@ -79,9 +79,9 @@ func (t *target) Trap(_ context.Context, p scenarios.Point) (scenarios.Trap, err
 		return t.trapRelay(p), nil
 	}
 	c := newCatch(p)
-	t.between.mu.Lock()
-	t.between.traps = append(t.between.traps, c)
-	t.between.mu.Unlock()
+	for _, b := range t.between {
+		b.set(c)
+	}
 	return scenarios.Trap{Caught: c.caught, Release: func(f scenarios.Fate) {
 		if !c.let(f) || f == scenarios.Lose || p != scenarios.BeforeModify {
 			return
