@@ -36,6 +36,12 @@ type stat struct {
 	cpu     time.Duration
 }
 
+// ownCPUTime is what this process has spent.
+func ownCPUTime() (time.Duration, error) {
+	st, err := statOf("self")
+	return st.cpu, err
+}
+
 // statOf reads /proc/PID/stat, see proc(5).
 func statOf(pid string) (stat, error) {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")

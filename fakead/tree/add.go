@@ -12,7 +12,8 @@ import (
 // Add makes an entry. What a client may leave out is filled in: superior classes, objectCategory, identifiers,
 // and the defaults of accounts. Its error is an *Error.
 func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
-	parent, err := t.judgePlace(dn)
+	key := dn.key()
+	parent, err := t.judgePlace(dn, key)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 			}
 		}
 	}
-	t.enter(p)
+	t.enter(p, key)
 	clear(p.changed)
 	t.spare = p.changed
 	return e, nil
@@ -76,7 +77,7 @@ func (t *Tree) AddHead(dn DN, values []Value) (*Entry, error) {
 		return nil, err
 	}
 	p.defaults(e.Class())
-	t.enter(p)
+	t.enter(p, dn.key())
 	return e, nil
 }
 
@@ -86,15 +87,15 @@ func ClassOf(values []Value) (*Class, error) {
 	return class, err
 }
 
-// judgePlace returns the parent of a new entry.
-func (t *Tree) judgePlace(dn DN) (parent *Entry, err error) {
+// judgePlace returns the parent of a new entry; key is that of its name.
+func (t *Tree) judgePlace(dn DN, key string) (parent *Entry, err error) {
 	if len(dn) == 0 {
 		return nil, errNaming.near(nil)
 	}
-	if t.Find(dn) != nil {
+	if t.find(dn, key) != nil {
 		return nil, errEntryExists.near(nil)
 	}
-	if parent = t.Find(dn.Parent()); parent == nil {
+	if parent = t.find(dn.Parent(), parentKey(key)); parent == nil {
 		return nil, errNoObject.near(t.nearest(dn))
 	}
 	return parent, nil
@@ -324,14 +325,14 @@ func generatedSAMName() string {
 }
 
 // enter makes the planned entry part of the tree.
-func (t *Tree) enter(p *Plan) {
-	t.place(p)
+func (t *Tree) enter(p *Plan, key string) {
+	t.place(p, key)
 	if t.journal != nil {
 		t.journal.Added(p.entry)
 	}
 }
 
-func (t *Tree) place(p *Plan) {
+func (t *Tree) place(p *Plan, key string) {
 	e := p.entry
 	t.nth++
 	e.serial = t.nth
@@ -342,7 +343,7 @@ func (t *Tree) place(p *Plan) {
 			e.relink(a, p.changed[a].links)
 		}
 	}
-	t.byDN[e.dn.key()] = e
+	t.byDN[key] = e
 	switch {
 	case e.head:
 		t.heads = append(t.heads, e)

@@ -194,6 +194,9 @@ func (dn DN) String() string {
 func (r RDN) String() string { return r.Type + "=" + escape(r.Value) }
 
 func escape(value string) string {
+	if isPlain(value) {
+		return value
+	}
 	var b strings.Builder
 	for i, c := range []byte(value) {
 		switch {
@@ -209,6 +212,18 @@ func escape(value string) string {
 		}
 	}
 	return b.String()
+}
+
+// isPlain tells whether a value is written as it is: letters, digits and what stands between them in most names.
+func isPlain(value string) bool {
+	for i, c := range []byte(value) {
+		letter, digit := c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9'
+		inner := (c == ' ' || c == '-' || c == '.') && i > 0 && i < len(value)-1
+		if !letter && !digit && !inner {
+			return false
+		}
+	}
+	return true
 }
 
 // Parent is the name without its first component; the root is its own parent.
@@ -240,6 +255,11 @@ func (dn DN) Under(ancestor DN) bool {
 // key is equal for equal names and for no others.
 func (dn DN) key() string {
 	var b strings.Builder
+	size := 0
+	for _, rdn := range dn {
+		size += len(rdn.Type) + len(rdn.Value) + len("=\x00")
+	}
+	b.Grow(size)
 	for _, rdn := range dn {
 		b.WriteString(strings.ToLower(rdn.Type))
 		b.WriteByte('=')
@@ -248,3 +268,6 @@ func (dn DN) key() string {
 	}
 	return b.String()
 }
+
+// parentKey is the key of the name without its first component.
+func parentKey(key string) string { return key[strings.IndexByte(key, 0)+1:] }

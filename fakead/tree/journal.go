@@ -87,7 +87,7 @@ func (t *Tree) ReceiveNew(dn DN, values []Value) *Entry {
 	p.Set("whenChanged", FormatTime(t.now()))
 	p.Set("uSNCreated", formatInt(t.usn))
 	p.Set("uSNChanged", formatInt(t.usn))
-	t.place(p)
+	t.place(p, dn.key())
 	t.startCounters(e)
 	return e
 }

@@ -80,11 +80,14 @@ func (t *Tree) Len() int {
 }
 
 // Find returns the entry of that name, or nil.
-func (t *Tree) Find(dn DN) *Entry {
-	e := t.byDN[dn.key()]
+func (t *Tree) Find(dn DN) *Entry { return t.find(dn, dn.key()) }
+
+// find is Find for those who have the key.
+func (t *Tree) find(dn DN, key string) *Entry {
+	e := t.byDN[key]
 	if e == nil && t.putOff(dn) {
 		t.complete()
-		e = t.byDN[dn.key()]
+		e = t.byDN[key]
 	}
 	return e
 }
