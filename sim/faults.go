@@ -13,10 +13,12 @@ import (
 
 // Faults: named, one-shot, off unless armed. Each is one thing that happens once, to the next request that meets it.
 
+const loseAnswer = "relay.lose-answer"
+
 // faultTexts is the list, with what each does.
 var faultTexts = map[string]string{
 	"relay.lose-request":          "the relay loses the next request: nobody answers, and the outcome is unknown at the deadline",
-	"relay.lose-answer":           "the relay loses the next answer: the directory has taken the password, and the outcome is unknown",
+	loseAnswer:                    "the relay loses the next answer, as often as the agent gives it: the directory has taken the password, and the outcome is unknown",
 	"relay.cut-delivery":          "the agent's connection breaks when the next request is handed to it: it is delivered again",
 	"relay.cut-settlement":        "the agent's connection breaks when it settles the next request: it is delivered again, and not applied twice",
 	"directory.cut-before-modify": "the directory's connection breaks before the next modify is applied",
@@ -27,7 +29,7 @@ var faultTexts = map[string]string{
 // relayFaults are those of the list that strike in the relay; ArmRelayFault takes any other.
 var relayFaults = map[string]fakerelay.Fault{
 	"relay.lose-request":   {Effect: fakerelay.EffectSwallow, Operation: fakerelay.Enqueue, Entity: protocol.QueueRequests},
-	"relay.lose-answer":    {Effect: fakerelay.EffectSwallow, Operation: fakerelay.Enqueue, Entity: protocol.QueueAnswers},
+	loseAnswer:             {Effect: fakerelay.EffectSwallow, Operation: fakerelay.Enqueue, Entity: protocol.QueueAnswers},
 	"relay.cut-delivery":   {Effect: fakerelay.EffectDisconnect, Operation: fakerelay.Deliver, Entity: protocol.QueueRequests},
 	"relay.cut-settlement": {Effect: fakerelay.EffectDisconnect, Operation: fakerelay.Complete, Entity: protocol.QueueRequests},
 }
@@ -74,21 +76,44 @@ func (w *World) ArmRelayFault(f fakerelay.Fault) error {
 	return err
 }
 
+// loseAgain goes on losing an answer that was lost, since an agent that is told nothing gives it again.
+func (w *World) loseAgain(n *fakerelay.Namespace, e fakerelay.Event) {
+	if e.MessageID == "" { // not an agent's of ours: nothing tells it from other answers
+		return
+	}
+	f := relayFaults[loseAnswer]
+	f.MessageID, f.For = e.MessageID, protocol.DefaultDeadline
+	f.Struck = func(e fakerelay.Event) { w.traceFault(loseAnswer, e) }
+	id, err := n.AddFault(f)
+	if err != nil {
+		w.log.Warn("an answer that was lost may come after all", "messageId", e.MessageID, "error", err)
+		return
+	}
+	if n == w.Relay {
+		w.faults.mu.Lock()
+		defer w.faults.mu.Unlock()
+		w.faults.listed[id] = true
+	}
+}
+
 // armOfList arms one of the list in every relay, where the first that meets it takes it from the others.
 func (w *World) armOfList(name string, f fakerelay.Fault) error {
 	var disarm []func()
-	f.Struck = func(e fakerelay.Event) {
-		w.traceFault(name, e)
-		if w.faults.strikes(name) {
-			for _, remove := range disarm {
-				remove()
-			}
-		}
-	}
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	w.faults.armed[name] = true
 	for _, n := range w.Relays {
+		f.Struck = func(e fakerelay.Event) {
+			w.traceFault(name, e)
+			if w.faults.strikes(name) {
+				for _, remove := range disarm {
+					remove()
+				}
+			}
+			if name == loseAnswer {
+				w.loseAgain(n, e)
+			}
+		}
 		id, err := n.AddFault(f)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"passback/clock"
+	"passback/fakerelay"
 	"passback/sim"
 	"passback/sim/cloud"
 	"passback/sim/trace"
@@ -209,6 +210,28 @@ func TestUnknownIsSupersededByTheNextRequest(t *testing.T) {
 	twin := protocol.Marker{ID: lost.TrackingID, Refused: protocol.Superseded}.String()
 	if !slices.Contains(marks, twin) {
 		t.Errorf("the directory does not hold %q: %q", twin, marks)
+	}
+}
+
+// Told nothing, the agent gives its answer again; it gets through when the fault has ended.
+func TestLostAnswerIsGivenAgainWhenTheFaultEnds(t *testing.T) {
+	w := sim.RunT(t)
+	if err := w.ArmFault("relay.lose-answer"); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan cloud.Result, 1)
+	go func() {
+		told <- w.Cloud.Perform(context.Background(), cloud.Ask{Way: cloud.PortalReset, User: w.People()[0].UPN, New: protocol.NewSecret("Nine-Green-Kites-41")})
+	}()
+	lostAgain := func(f fakerelay.Fault) bool { return f.MessageID != "" && f.Hits > 0 }
+	for !slices.ContainsFunc(w.Relay.Faults(), lostAgain) {
+		if err := clock.Sleep(t.Context(), clock.Real(), 10*time.Millisecond); err != nil || len(told) > 0 {
+			t.Fatalf("the answer was lost once at most: %v", err)
+		}
+	}
+	w.DisarmFaults()
+	if result := <-told; result.Outcome != protocol.Success {
+		t.Errorf("told %s (%s)", result.Outcome, result.Detail)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/google/uuid"
 
 	"passback/clock"
 	"passback/writeback/protocol"
@@ -150,6 +151,7 @@ func (t *term) answer(ctx context.Context, r *relay.Client, p protocol.Package, 
 		t.log.event(eventNotSettled, "The answer could not be sealed.", "tracking_id", p.Request.TrackingID, "outcome", d.outcome, "error", err)
 		return false
 	}
+	m.ID = uuid.NewString() // one and the same, however often it is given
 	wait := backoff.NewExponentialBackOff()
 	for {
 		if err = r.Answer(ctx, m); err == nil {

@@ -170,8 +170,15 @@ func (d *Delivery) work(handle func(*Delivery)) {
 
 func (d *Delivery) renew(ctx context.Context) {
 	for clock.Sleep(ctx, clock.Real(), protocol.LockDuration/2) == nil {
-		if err := d.client.receiver.RenewMessageLock(ctx, d.message, nil); err != nil && ctx.Err() == nil {
+		if err := d.renewOnce(ctx); err != nil && ctx.Err() == nil {
 			d.client.o.Logger.Warn("a request's lock was not renewed: another agent may take it", "relay", d.client.Host(), "tracking_id", d.Message.ID, "error", err)
 		}
 	}
+}
+
+// renewOnce has a limit, because the SDK opens links anew under a lock that everybody who settles waits for.
+func (d *Delivery) renewOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	return d.client.receiver.RenewMessageLock(ctx, d.message, nil) //nolint:wrapcheck // it is logged with all that it needs
 }

@@ -56,7 +56,7 @@ type Options struct {
 const (
 	defaultConcurrency = 8
 	connectTimeout     = 20 * time.Second // TCP, TLS, upgrade, AMQP and the first link, together
-	settleTimeout      = 5 * time.Second
+	settleTimeout      = 5 * time.Second  // for the relay's word on a message that is sent, settled or renewed
 	closeTimeout       = 300 * time.Millisecond
 )
 

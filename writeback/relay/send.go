@@ -101,6 +101,8 @@ func (c *Client) Beat(ctx context.Context, m protocol.Message) error {
 	return c.send(ctx, c.status, m, "send a heartbeat")
 }
 
+// send gives up on a relay that says nothing: the SDK would wait as long as the connection stands, and whoever waits
+// with it is lost to other requests. The message may be stored twice; its receiver minds its id.
 func (c *Client) send(ctx context.Context, o *outlet, m protocol.Message, what string) error {
 	contentType := protocol.ContentType
 	out := &azservicebus.Message{Body: m.Body, ContentType: &contentType, TimeToLive: &m.TTL}
@@ -110,6 +112,8 @@ func (c *Client) send(ctx context.Context, o *outlet, m protocol.Message, what s
 		}
 	}
 	err := o.use(ctx, func(s *azservicebus.Sender) error {
+		ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+		defer cancel()
 		return s.SendMessage(ctx, out, nil)
 	})
 	if err != nil {
