@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	pages "passback/sim/web"
+	"passback/writeback/protocol"
 )
 
 // pages is for people.
@@ -31,7 +32,7 @@ func (w *World) shown() []pages.Person {
 func (w *World) shownAgents() []pages.Agent {
 	var list []pages.Agent
 	for _, a := range w.Cloud.Agents() {
-		list = append(list, pages.Agent{Name: a.Name, Mode: string(a.Mode), Alive: a.Alive, LastBeat: a.LastBeat, Detail: a.Reason})
+		list = append(list, pages.Agent{Name: a.Name, Mode: string(a.Mode), Alive: a.Alive, LastBeat: a.LastBeat, Detail: a.Reason, Health: protocol.Causes(a.Health)})
 	}
 	return list
 }

@@ -191,11 +191,11 @@ func (a *Agent) renew(ctx context.Context) error {
 	if refused, ok := errors.AsType[*protocol.EnrolError](err); ok && refused.Code == protocol.EnrolUnknownAgent {
 		return fmt.Errorf("%w: %w", errUnenrolled, err)
 	}
+	a.record.renewed(err)
 	if err != nil {
 		a.log.event(eventServiceError, "The enrolment could not be renewed; the last one serves on.", "error", err)
 		return err
 	}
-	a.record.renewed()
 	a.clockIsOff(theCloud, skew)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -240,22 +240,23 @@ func (a *Agent) clockIsOff(by string, skew time.Duration) {
 }
 
 // renewals renews daily by domain time, and when asked to. It returns when the term must end.
-func (a *Agent) renewals(ctx context.Context) error {
+func (t *term) renewals(ctx context.Context) error {
 	for {
-		daily := a.config.Clock.AfterFunc(protocol.RenewInterval, func() { notify(a.renewNow) })
+		daily := t.config.Clock.AfterFunc(protocol.RenewInterval, func() { notify(t.renewNow) })
 		select {
-		case <-a.renewNow:
+		case <-t.renewNow:
 			daily.Stop()
-		case <-a.replaced:
+		case <-t.replaced:
 			daily.Stop()
 			return nil
 		case <-ctx.Done():
 			daily.Stop()
 			return nil
 		}
-		if err := a.renew(ctx); errors.Is(err, errUnenrolled) {
+		if err := t.renew(ctx); errors.Is(err, errUnenrolled) {
 			return err
 		}
+		t.worsened()
 	}
 }
 

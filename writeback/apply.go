@@ -38,6 +38,7 @@ type applier struct {
 	domains   []*directory.Domain
 	log       *slog.Logger
 	telemetry telemetry
+	record    *record // is told of markers that may not be read or written; nil: nobody is
 }
 
 // A task is one request to be decided.
@@ -180,6 +181,9 @@ func (at *attempt) burn(ctx context.Context, u directory.User, refusal decision)
 		}
 		kind := directory.KindOf(err)
 		if kind != directory.Exists && kind != directory.NoAnswer && (kind != directory.Stale || len(m.Unmark) == 0) {
+			if kind == directory.Denied && !u.Protected {
+				at.record.markerDenied(at.domain.Name(), "the agent's account may not write the marker's attribute of an account; doctor --user tells which right is missing")
+			}
 			at.log.Warn("a refusal could not be kept in the directory", "trackingId", id, "outcome", refusal.outcome, "error", err)
 			return at.without(refusal)
 		}
@@ -267,6 +271,7 @@ func (at *attempt) unsure(detail string) decision {
 func (at *attempt) invisible() decision {
 	d := at.unsure("a marker value is there and cannot be read; the agent's account needs to read and write the marker's attribute")
 	d.engine = d.detail
+	at.record.markerDenied(at.domain.Name(), "the agent's account may write the marker's attribute of an account and not read it; doctor --user tells more")
 	return d
 }
 

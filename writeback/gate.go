@@ -1,6 +1,7 @@
 package writeback
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -39,15 +40,26 @@ func (g *gate) signal() chan struct{} {
 
 // reason is why the gate is shut, for people; empty: it is open.
 func (g *gate) reason() string {
-	switch {
-	case g.staging != "":
-		return g.staging
-	case g.skewed():
-		return skewText(g.skew())
-	case !g.warm:
-		return "the first heartbeat as active is too recent"
+	skew, staging, warming := g.all()
+	return cmp.Or(staging, skew, warming)
+}
+
+// all are the reasons, each empty where it does not hold.
+func (g *gate) all() (skew, staging, warming string) {
+	if g.skewed() {
+		skew = skewText(g.skew())
 	}
-	return ""
+	if !g.warm {
+		warming = "the first heartbeat as active is too recent"
+	}
+	return skew, g.staging, warming
+}
+
+// reasons is all.
+func (g *gate) reasons() (skew, staging, warming string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all()
 }
 
 // skew is the worst measurement.

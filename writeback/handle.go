@@ -21,6 +21,7 @@ import (
 // What ctx cuts off stays locked, and comes again.
 func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 	defer t.survive(d)
+	defer t.worsened()
 	ctx := t.work
 	if t.isAhead(d) {
 		t.give(ctx, d)
@@ -44,6 +45,7 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 	decision, decided := t.decide(ctx, p, count)
 	if !decided {
 		t.log.event(eventDecryptionError, "The request is not sealed to this agent's key; left to another agent.", "tracking_id", p.Request.TrackingID)
+		t.record.sealedElsewhere()
 		notify(t.renewNow)
 		t.give(ctx, d)
 		return

@@ -61,7 +61,10 @@ func (t *term) sendBeat(ctx context.Context, goodbye bool) bool {
 }
 
 func (t *term) beatTo(ctx context.Context, r *relay.Client, m protocol.Message) bool {
-	if err := r.Beat(ctx, m); err != nil {
+	err := r.Beat(ctx, m)
+	shut, _ := t.gate.state()
+	t.record.beatTo(r.Host(), err, shut != "")
+	if err != nil {
 		t.log.event(eventHealthError, "The heartbeat was not taken.", "relay", r.Host(), "error", err)
 		if errors.Is(err, relay.ErrUnauthorized) {
 			notify(t.renewNow)
@@ -124,7 +127,8 @@ func (t *term) heartbeat(goodbye bool) protocol.Heartbeat {
 		h.Relays = append(h.Relays, protocol.RelayState{Host: r.Host(), Listening: listening})
 		h.Ready = h.Ready || listening && !goodbye && h.Reason == ""
 	}
-	h.Domains = t.domainStates()
+	h.Health, h.Domains = t.warnings(), t.domainStates()
+	shorten(h.Domains)
 	return h
 }
 
@@ -133,7 +137,7 @@ func (t *term) domainStates() (all []protocol.DomainState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, d := range t.domains {
-		all = append(all, protocol.DomainState{Domain: d.Name(), DC: d.Current(), Detail: limit(t.details[d.Name()])})
+		all = append(all, protocol.DomainState{Domain: d.Name(), DC: d.Current(), Detail: t.found[d.Name()].Detail})
 	}
 	return all
 }
@@ -141,10 +145,22 @@ func (t *term) domainStates() (all []protocol.DomainState) {
 // sealingKey is the newest package key; the cloud lists it first.
 func (t *term) sealingKey() protocol.PackageKey { return t.current().PackageKeys[0] }
 
+// shorten lets many domains share what a heartbeat has room for.
+func shorten(domains []protocol.DomainState) {
+	for i := range domains {
+		domains[i].Detail = shortened(domains[i].Detail, maxDetails/len(domains))
+	}
+}
+
+// maxDetails bounds the bytes of all domains' details together, so that a heartbeat fits into a message.
+const maxDetails = protocol.MaxText
+
 // limit cuts a text to what a message may hold.
-func limit(text string) string {
-	if len(text) > protocol.MaxText {
-		text = strings.ToValidUTF8(text[:protocol.MaxText], "")
+func limit(text string) string { return shortened(text, protocol.MaxText) }
+
+func shortened(text string, bytes int) string {
+	if len(text) > bytes {
+		text = strings.ToValidUTF8(text[:bytes], "")
 	}
 	return text
 }

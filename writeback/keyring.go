@@ -155,6 +155,13 @@ func (k *keyring) shown() []string {
 	return shown
 }
 
+// age is the current key's, by domain time; old tells whether the one before is still held.
+func (k *keyring) age() (age time.Duration, old bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.clock.Now().Sub(k.current.created), k.old != nil
+}
+
 // wanted is the key to enrol: the current one or, once that is old, the next, which is made now if need be.
 func (k *keyring) wanted() (protocol.PrivateKey, error) {
 	k.mu.Lock()

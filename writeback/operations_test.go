@@ -74,3 +74,33 @@ func TestEveryEventIsExplained(t *testing.T) {
 		t.Errorf("event %d %s is not explained", id, name)
 	}
 }
+
+// TestEveryAilmentIsExplained holds the page's table of health to the code: code, severity and what it follows from.
+func TestEveryAilmentIsExplained(t *testing.T) {
+	text, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n## Health\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, a := range ailments {
+		found := false
+		for line := range strings.Lines(table) {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+			if len(cells) != 4 || !strings.Contains(cells[0], "`"+a.code+"`") {
+				continue
+			}
+			found = true
+			var follows []string
+			for _, code := range a.dependsOn {
+				follows = append(follows, "`"+code+"`")
+			}
+			if strings.TrimSpace(cells[1]) != string(a.severity) || strings.TrimSpace(cells[2]) != strings.Join(follows, ", ") {
+				t.Errorf("%s is %s and follows from %v; the page says %q", a.code, a.severity, follows, line)
+			}
+		}
+		if !found {
+			t.Errorf("%s is not explained", a.code)
+		}
+	}
+}

@@ -45,6 +45,7 @@ type Status struct {
 	Mode          protocol.Mode            `json:"mode"`
 	TakesRequests bool                     `json:"takes_requests"`
 	Reason        string                   `json:"reason,omitempty"` // why it takes none, or why it stopped
+	Health        []protocol.Warning       `json:"health"`           // what is wrong; consequences too
 	Renewed       time.Time                `json:"renewed,omitzero"` // the enrolment, since the start
 	LastHeartbeat time.Time                `json:"last_heartbeat,omitzero"`
 	Relays        []RelayStatus            `json:"relays"`
@@ -88,7 +89,7 @@ func (a *Agent) status() Status {
 	}
 	s.Reason, _ = a.gate.state()
 	if t != nil {
-		s.Relays, s.Directories = t.relayStatus(), t.domainStates()
+		s.Relays, s.Directories, s.Health = t.relayStatus(), t.domainStates(), t.warnings()
 	}
 	s.TakesRequests = s.Reason == "" && slices.ContainsFunc(s.Relays, func(r RelayStatus) bool { return r.Listening })
 	if s.Reason == "" && !s.TakesRequests {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"passback/clock"
+	"passback/writeback/protocol"
 )
 
 // errNotRunning has status end with 1, so that a supervisor can ask by it.
@@ -89,6 +90,9 @@ func (s Status) write(w io.Writer) error {
 		requests = "takes no requests: " + s.Reason
 	}
 	row("mode", "%s, %s", s.Mode, requests)
+	for _, w := range protocol.Causes(s.Health) {
+		row("health", "%s", w)
+	}
 	for _, r := range s.Relays {
 		state := "connected"
 		if !r.Listening {

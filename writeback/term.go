@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"passback/clock"
@@ -31,8 +30,8 @@ type term struct {
 	firstLook chan struct{} // closed when the directories were looked at
 
 	mu      sync.Mutex
-	details map[string]string // why a domain has no controller to write to
-	healthy atomic.Bool       // some relay takes our requests
+	found   map[string]domainVitals // at the last look, by domain
+	toldIll []string                // what worsened compared last
 }
 
 const (
@@ -47,12 +46,12 @@ const (
 )
 
 func (a *Agent) newTerm() (*term, error) {
-	t := &term{Agent: a, enrolment: a.current(), beat: make(chan struct{}, 1), probe: make(chan struct{}, 1), firstLook: make(chan struct{}), details: map[string]string{}}
+	t := &term{Agent: a, enrolment: a.current(), beat: make(chan struct{}, 1), probe: make(chan struct{}, 1), firstLook: make(chan struct{}), found: map[string]domainVitals{}}
 	var err error
 	if t.domains, err = a.directories(t.enrolment.MarkerAttribute); err != nil {
 		return nil, err
 	}
-	t.applier = &applier{domains: t.domains, log: a.log.Logger, telemetry: a.telemetry}
+	t.applier = &applier{domains: t.domains, log: a.log.Logger, telemetry: a.telemetry, record: a.record}
 	for _, r := range t.enrolment.Relays {
 		client, err := relay.New(relay.Options{
 			Relay: r, Proxy: a.cloud.proxy, RootCAs: a.cloud.roots, Dial: a.config.DialRelay, Concurrency: concurrency,
@@ -158,18 +157,42 @@ func (t *term) observer(host string) func(error) {
 		default:
 			t.log.event(eventServiceBusWarning, "The relay could not be connected to; trying again.", "relay", host, "error", err)
 		}
+		if err != nil && !failing {
+			t.log.event(eventUnhealthy, t.unhealthy(host), "relay", host)
+		}
 		failing = err != nil
 	}
 }
 
+// unhealthy is event 31044's text. The real service writes it when either of its two hosts is not running.
+func (t *term) unhealthy(host string) string {
+	state := "No serviceHost for service bus endpoints are in running state."
+	if slices.ContainsFunc(t.relays, (*relay.Client).Listening) {
+		state = "The serviceHost for " + host + " is not in running state; another one is."
+	}
+	return "Password writeback service is not in a healthy state. " + state + " Details: Version: " + version()
+}
+
 // relayChanged follows a connection made or lost.
 func (t *term) relayChanged() {
-	listening := slices.ContainsFunc(t.relays, (*relay.Client).Listening)
-	if was := t.healthy.Swap(listening); was && !listening && t.work.Err() == nil {
-		t.log.event(eventUnhealthy, "Password writeback service is not in a healthy state: no relay is connected.")
-	}
 	notify(t.beat)
 	t.changed()
+}
+
+// worsened has the cloud told at once where something else is wrong than the last heartbeat said, or nothing is any more.
+func (t *term) worsened() {
+	var codes []string
+	for _, w := range t.warnings() {
+		codes = append(codes, w.Code+" "+w.Subject)
+	}
+	t.mu.Lock()
+	same := slices.Equal(t.toldIll, codes)
+	t.toldIll = codes
+	t.mu.Unlock()
+	if !same {
+		notify(t.beat)
+		t.changed()
+	}
 }
 
 // clocks measures again while the clock is off: only a further Date header can tell that it is not any more.
@@ -215,17 +238,31 @@ func (t *term) look(ctx context.Context, d *directory.Domain) {
 	if ctx.Err() != nil {
 		return
 	}
-	var detail string
-	if err != nil {
-		detail = err.Error()
-	}
+	found := t.foundAt(ctx, d, now, err)
 	t.mu.Lock()
-	changed := now != before || detail != "" && t.details[d.Name()] == ""
-	t.details[d.Name()] = detail
+	last := t.found[d.Name()]
+	t.found[d.Name()] = found
 	t.mu.Unlock()
-	if changed {
-		t.log.event(eventDirectoryChanged, "The domain controller to write to has changed.", "domain", d.Name(), "dc", now, "before", before, "detail", detail)
-		notify(t.beat)
-		t.changed()
+	if now != before || found.Detail != "" && last.Detail == "" {
+		t.log.event(eventDirectoryChanged, "The domain controller to write to has changed.", "domain", d.Name(), "dc", now, "before", before, "detail", found.Detail)
+	} else if found.noHints == last.noHints {
+		return
 	}
+	notify(t.beat)
+	t.changed()
+}
+
+// foundAt is what a look at the controller to write to tells; err says why there is none.
+func (t *term) foundAt(ctx context.Context, d *directory.Domain, dc string, err error) (found domainVitals) {
+	if err != nil {
+		found.Detail, found.bindRefused = limit(err.Error()), directory.KindOf(err) == directory.BindRefused
+		return found
+	}
+	c, err := d.Open(ctx, dc)
+	if err != nil {
+		return found // the next look tells more
+	}
+	defer c.Release()
+	found.noHints = !c.Facts().Hints
+	return found
 }

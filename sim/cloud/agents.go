@@ -36,6 +36,7 @@ type AgentState struct {
 	Alive    bool                   `json:"alive"` // active, with a usable directory, and beating
 	Serving  []protocol.DomainState `json:"serving,omitempty"`
 	Relays   []protocol.RelayState  `json:"relays,omitempty"`
+	Health   []protocol.Warning     `json:"health"` // what the agent says is wrong; consequences too, see protocol.Causes
 }
 
 // Agents lists the enrolled ones, by name and id.
@@ -59,7 +60,7 @@ func (a *agent) state(now time.Time) AgentState {
 		s.Keys = append(s.Keys, k.Thumbprint())
 	}
 	if a.beat != nil {
-		s.LastBeat, s.Serving, s.Relays = a.beat.IssuedAt, a.beat.Domains, a.beat.Relays
+		s.LastBeat, s.Serving, s.Relays, s.Health = a.beat.IssuedAt, a.beat.Domains, a.beat.Relays, a.beat.Health
 		s.Alive = a.takes(now) && a.beat.Usable()
 		s.Reason = firstOf(a.reason, a.beat.Reason)
 	}

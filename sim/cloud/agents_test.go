@@ -2,6 +2,9 @@ package cloud_test
 
 import (
 	"crypto/tls"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,5 +121,23 @@ func TestStagingAgentAloneNeedsAnAdministrator(t *testing.T) {
 	beat(t, w, r, nil)
 	if g := gate(w); g != "SSPR_0029" {
 		t.Errorf("only a staging agent beats: %s", g)
+	}
+}
+
+func TestHealthIsShownWhateverItsCode(t *testing.T) {
+	w := withoutAgent(t)
+	unheard := protocol.Warning{Code: "moon-in-the-way", Severity: "cosmic", Subject: "corp.example", Text: "The moon is in the way."}
+	beat(t, w, enrolled(t, w), func(h *protocol.Heartbeat) { h.Health = []protocol.Warning{unheard} })
+	if all := w.Cloud.Agents()[0].Health; len(all) != 1 || all[0].Code != unheard.Code || all[0].Text != unheard.Text {
+		t.Errorf("shown %+v", all)
+	}
+	r, err := http.Get(w.WebURL() + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	page, err := io.ReadAll(r.Body)
+	if err != nil || !strings.Contains(string(page), unheard.Code) || !strings.Contains(string(page), unheard.Text) {
+		t.Errorf("the page does not show it: %v", err)
 	}
 }

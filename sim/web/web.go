@@ -17,6 +17,7 @@ import (
 
 	"passback/sim/cloud"
 	"passback/sim/trace"
+	"passback/writeback/protocol"
 )
 
 // Options are what the pages show and act on. Tenant is needed; the zero value of the rest shows less.
@@ -44,6 +45,7 @@ type Agent struct {
 	Alive      bool
 	LastBeat   time.Time // wire time; zero: none yet
 	Detail     string
+	Health     []protocol.Warning // what it says is wrong, consequences left out
 }
 
 // A Connection is an address, or a line to paste, for other tools.

@@ -51,8 +51,13 @@ func (h Heartbeat) validate() error {
 		return invalid("want an id, an agent id and a time")
 	case h.Mode != Active && h.Mode != Staging:
 		return invalid("mode %.40q: want active or staging", h.Mode)
-	case len(h.Domains) > maxDomains || len(h.Relays) > maxRelays || len(h.Keys) > 2:
-		return invalid("want at most %d domains, %d relays and 2 keys", maxDomains, maxRelays)
+	case len(h.Domains) > maxDomains || len(h.Relays) > maxRelays || len(h.Keys) > 2 || len(h.Health) > MaxWarnings:
+		return invalid("want at most %d domains, %d relays, 2 keys and %d warnings", maxDomains, maxRelays, MaxWarnings)
+	}
+	for _, w := range h.Health {
+		if err := w.validate(); err != nil {
+			return err
+		}
 	}
 	for _, d := range h.Domains {
 		if d.DC != "" && !dnsName.MatchString(d.DC) || len(d.Detail) > MaxText {

@@ -84,6 +84,7 @@ type Heartbeat struct {
 	Domains   []DomainState `json:"domains"`
 	Ready     bool          `json:"ready"`            // takes requests
 	Reason    string        `json:"reason,omitempty"` // why not, for people
+	Health    []Warning     `json:"health,omitempty"` // what is wrong; consequences too, see Causes
 	Goodbye   bool          `json:"goodbye,omitempty"`
 	IssuedAt  time.Time     `json:"issuedAt"`
 }

@@ -226,6 +226,12 @@ func (m *maker) others() map[string]vector {
 		"relays": []object{{"host": "localhost:10443", "listening": true}}, "domains": []object{{"domain": "corp.example", "dc": "dc1.corp.example"}},
 		"ready": true, "issuedAt": m.now.Add(-time.Second),
 	}
+	unheard := []object{{"code": "moon-in-the-way", "severity": "cosmic", "subject": "corp.example", "text": "The moon is in the way.", "dependsOn": []string{"orbit"}}}
+	with := func(o, change object) object {
+		out := maps.Clone(o)
+		maps.Copy(out, change)
+		return out
+	}
 	typed := func(typ string, o, change object) object {
 		out := object{"typ": typ}
 		maps.Copy(out, o)
@@ -240,6 +246,7 @@ func (m *maker) others() map[string]vector {
 		"answer-unknown-outcome": seal("answer", "an outcome that is not in the table", answer, object{"outcome": "perhaps"}, vectorWant{Stage: "open", Error: "invalid"}),
 		"answer-foreign-tenant":  seal("answer", "of another tenant", answer, object{"tenant": "fabrikam"}, vectorWant{Stage: "open", Error: "foreignTenant"}),
 		"heartbeat":              seal("heartbeat", "a fresh one", beat, nil, vectorWant{Payload: m.marshal(beat)}),
+		"heartbeat-health":       seal("heartbeat", "what is wrong, by a code and a severity that nobody knows yet", beat, object{"health": unheard}, vectorWant{Payload: m.marshal(with(beat, object{"health": unheard}))}),
 		"heartbeat-stale":        seal("heartbeat", "older than two intervals", beat, object{"issuedAt": m.now.Add(-10*time.Minute - time.Second)}, vectorWant{Stage: "time", Error: "stale"}),
 		"heartbeat-as-answer":    m.vector("heartbeat", "an answer in a heartbeat's place", m.outer(typed("answer", answer, nil), nil), vectorWant{Stage: "open", Error: "malformed"}),
 	}
