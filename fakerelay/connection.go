@@ -49,8 +49,8 @@ type entityLink struct {
 	idle    idleWatch
 }
 
-// serveAMQP runs a connection until it ends.
-func (n *Namespace) serveAMQP(nc net.Conn) {
+// serveAMQP runs a connection until it ends; plain tells that it is TCP and nothing above.
+func (n *Namespace) serveAMQP(nc net.Conn, plain bool) {
 	number := n.serial.Add(1)
 	c := &connection{
 		ns: n, number: number, log: n.log.With("connection", number, "peer", nc.RemoteAddr().String()),
@@ -62,6 +62,7 @@ func (n *Namespace) serveAMQP(nc net.Conn) {
 		ContainerID:    c.container,
 		MaxMessageSize: uint64(n.tier.MaxMessageSize()),
 		Mechanisms:     c.mechanisms(),
+		DirectWrites:   plain,
 		Tracer:         &n.trace.frames,
 		Name:           strconv.FormatUint(number, 10),
 	}, amqp.Handler{Attach: c.attach})

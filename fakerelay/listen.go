@@ -207,7 +207,8 @@ func (n *Namespace) greet(nc net.Conn) (livesOn bool) {
 		return false
 	}
 	if stop() {
-		n.serveAMQP(conn)
+		_, tcp := nc.(*net.TCPConn)
+		n.serveAMQP(conn, tcp && conn.Conn == nc)
 	}
 	return false
 }

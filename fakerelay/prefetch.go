@@ -38,11 +38,11 @@ func (p *prefetch) fell() {
 	}
 }
 
+// used reports whether the next delivery has to wait.
+func (p *prefetch) used() bool { return p.unsettled.Load() >= freeDeliveries && p.more.Load() == 0 }
+
 // wait returns when the next delivery may go, or when ctx or the session has ended.
 func (p *prefetch) wait(ctx context.Context, ended <-chan struct{}) {
-	if p.unsettled.Load() < freeDeliveries || p.more.Load() > 0 {
-		return
-	}
 	pause, cancel := context.WithTimeout(ctx, morePause)
 	defer cancel()
 	for p.unsettled.Load() >= freeDeliveries {

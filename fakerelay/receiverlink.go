@@ -130,13 +130,15 @@ func (l *receiverLink) drained() bool {
 	return was
 }
 
-// pump delivers until the link ends.
+// pump delivers until the link ends. What it sends is written together, whenever there is nothing more to send.
 func (l *receiverLink) pump() {
+	defer l.c.amqp.Flush()
 	for l.ctx.Err() == nil {
 		if l.sender.Credit() == 0 {
 			if l.drained() {
 				l.sender.Drained()
 			}
+			l.c.amqp.Flush()
 			select {
 			case <-l.credit:
 			case <-l.ended:
@@ -146,7 +148,10 @@ func (l *receiverLink) pump() {
 			}
 			continue
 		}
-		l.ahead.wait(l.ctx, l.ended)
+		if l.ahead.used() {
+			l.c.amqp.Flush()
+			l.ahead.wait(l.ctx, l.ended)
+		}
 		d, ok, err := l.next()
 		switch {
 		case err != nil:
@@ -170,6 +175,7 @@ func (l *receiverLink) next() (broker.Delivery, bool, error) {
 		l.sender.Drained()
 		return d, false, nil
 	}
+	l.c.amqp.Flush()
 	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	l.mu.Lock()
@@ -196,6 +202,9 @@ func (l *receiverLink) fail(err error) {
 
 func (l *receiverLink) deliver(d broker.Delivery) {
 	l.idle.touch()
+	if l.c.ns.hooks.any.Load() { // which may take their time
+		l.c.amqp.Flush()
+	}
 	s := &step{Event: eventOf(Deliver, l.queue, d), ctx: l.ctx, detach: l.detach, lose: func() { l.c.loseLock(l.queue, d.LockToken) }}
 	l.c.consult(s, func() { l.transfer(s, d) })
 }
@@ -210,7 +219,7 @@ func (l *receiverLink) transfer(s *step, d broker.Delivery) {
 	if !l.deletes {
 		l.ahead.delivered()
 	}
-	out := amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes}
+	out := amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes, Flushed: true}
 	_, err = l.sender.Send(out)
 	if err == nil && s.twice {
 		_, err = l.sender.Send(out)

@@ -32,6 +32,7 @@ func (c *connection) consult(s *step, then func()) {
 		go func() {
 			if c.wait(s.ctx, action.until) {
 				then()
+				c.amqp.Flush()
 			}
 		}()
 		return

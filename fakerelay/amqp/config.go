@@ -19,6 +19,7 @@ type Config struct {
 	CloseTimeout     time.Duration // how long our close waits for the peer's; default 1 s
 	Mechanisms       []Mechanism   // SASL mechanisms offered, in this order; default: no SASL layer
 	Properties       Map           // of our open; default none
+	DirectWrites     bool          // the network connection's Write may be called again after its deadline passed, as TCP's may and TLS's not; see Conn.Flush
 	Tracer           *Tracer       // shows the frames; default: nobody does
 	Name             string        // of the connection, for the Tracer
 }

@@ -8,14 +8,20 @@ const noFormatCode = 0xff
 func (c *Conn) CorruptNext() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.corrupts = true
+	for _, s := range c.disposing {
+		s.flushDisposition()
+	}
+	c.corrupts, c.corruptAt = true, len(c.out)
 }
 
-// corrupt spoils the first frame of a batch if it is to be.
+// corrupt spoils the frame of a batch that is to be spoilt, if it is in there; else it is the first of the next.
 func (c *Conn) corrupt(batch []byte) {
-	if !c.corrupts || len(batch) <= frameHeader {
+	if !c.corrupts {
 		return
 	}
-	c.corrupts = false
-	batch[frameHeader] = noFormatCode
+	at := c.corruptAt + frameHeader
+	if c.corruptAt = 0; at < len(batch) {
+		c.corrupts = false
+		batch[at] = noFormatCode
+	}
 }

@@ -80,7 +80,7 @@ func (s *Session) dispose(role Role, id uint32, settled bool, state DeliveryStat
 	last := id
 	s.disposition = &Disposition{Role: role, First: id, Last: &last, Settled: settled, State: state}
 	s.conn.disposing = append(s.conn.disposing, s)
-	s.conn.wakeWriter()
+	s.conn.announce()
 }
 
 // joinable tells whether two states are the same and say nothing of their own.

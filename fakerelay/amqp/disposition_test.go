@@ -94,7 +94,7 @@ func TestDispositionsGather(t *testing.T) {
 	s.dispose(RoleReceiver, 10, false, Released{})
 	s.dispose(RoleReceiver, 11, true, Rejected{})
 	s.dispose(RoleReceiver, 12, true, Rejected{})
-	out, _ := c.takeOut(nil, false)
+	out, _ := c.takeOut(false)
 	var ranges [][2]uint32
 	for len(out) > 0 {
 		size := int(out[3])

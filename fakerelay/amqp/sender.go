@@ -42,6 +42,7 @@ type Outgoing struct {
 	Format  uint32 // message-format; default 0, the standard's own
 	Tag     []byte // delivery-tag, at most 32 bytes; default: a counter of 8 bytes
 	Settled bool   // sent settled. The link's snd-settle-mode wins unless it is mixed
+	Flushed bool   // the caller calls Conn.Flush soon, and until then nobody is woken to write it. Default: it is written at once
 }
 
 // Credit is how many deliveries Send would put on the wire now: the peer's link credit less what waits; 0 while
@@ -93,7 +94,11 @@ func (s *Sender) Send(o Outgoing) (*Sent, error) {
 		s.session.waiting = append(s.session.waiting, s)
 	}
 	s.queue = append(s.queue, d)
+	c := s.session.conn
+	promised := c.promised
+	c.promised = promised || o.Flushed
 	s.session.pump()
+	c.promised = promised
 	return d, nil
 }
 

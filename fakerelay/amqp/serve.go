@@ -82,6 +82,9 @@ func (c *Conn) readLoop() {
 	for {
 		err := c.readOne()
 		if err == nil {
+			if !c.frameBuffered() {
+				c.flushRead()
+			}
 			if c.waitForEase() {
 				continue
 			}
@@ -107,8 +110,10 @@ func (c *Conn) readLoop() {
 
 // readOne reads one frame and acts on it. A whole frame has to arrive within our idle time-out.
 func (c *Conn) readOne() error {
-	if err := c.nc.SetReadDeadline(time.Now().Add(c.cfg.IdleTimeout)); err != nil {
-		return fmt.Errorf("amqp: set the read deadline: %w", err)
+	if !c.frameBuffered() {
+		if err := c.nc.SetReadDeadline(time.Now().Add(c.cfg.IdleTimeout)); err != nil {
+			return fmt.Errorf("amqp: set the read deadline: %w", err)
+		}
 	}
 	channel, body, err := c.readFrame(frameAMQP)
 	if err != nil || len(body) == 0 { // an empty frame only tells that the peer lives
@@ -120,7 +125,7 @@ func (c *Conn) readOne() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.inFrame = true
+	c.inFrame, c.promised = true, true
 	fault := c.onFrame(channel, p, payload)
 	c.inFrame = false
 	c.callEvents()
@@ -156,6 +161,8 @@ func (c *Conn) waitForEase() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !c.gone && !c.peerClosed && (len(c.out) > maxOut || c.eventsFull()) {
+		c.promised = false
+		c.wakeWriter()
 		c.eased.Wait()
 	}
 	return !c.gone && !c.peerClosed
@@ -165,7 +172,7 @@ func (c *Conn) waitForEase() bool {
 func (c *Conn) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closing = true // nothing is written any more
+	c.closing, c.promised = true, false // nothing is written any more
 	var why *Error
 	if c.cause != nil && !errors.As(c.cause, &why) {
 		why = Errorf(CondConnectionForced, "%v", c.cause)

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// What is to be written is appended to Conn.out under the mutex, and written by one goroutine. Two limits bound it:
-// transfers are only appended while there is room, and the reader waits while there is far too much.
+// What is to be written is appended to Conn.out under the mutex, and written by one goroutine at a time: the writer, or
+// whoever flushes (see flush.go). Two limits bound it: transfers are only appended while there is room, and the reader
+// waits while there is far too much.
 const (
 	transferOut = 256 << 10 // bytes in out below which a transfer may be appended
 	maxOut      = 1 << 20   // bytes in out above which no frame is read
@@ -29,7 +30,14 @@ func (c *Conn) writeFrame(channel uint16, p composite, payload []byte) {
 		return
 	}
 	c.out = out
-	c.wakeWriter()
+	c.announce()
+}
+
+// announce sees to it that what there is gets written, if nobody will come by and flush.
+func (c *Conn) announce() {
+	if !c.promised || !c.hasRoom() {
+		c.wakeWriter()
+	}
 }
 
 // transferOverhead is the longest that a frame header and a transfer of ours get: 8 for the header, 6 for descriptor
@@ -65,11 +73,11 @@ func (c *Conn) stopWriting() {
 	time.AfterFunc(c.cfg.CloseTimeout, c.Abort)
 }
 
-// writeLoop writes what there is, and an empty frame where there was nothing for half of the peer's idle time-out.
+// writeLoop writes what there is, and an empty frame where the writer had nothing to do for half of the peer's idle
+// time-out.
 func (c *Conn) writeLoop() {
 	silence := time.NewTimer(c.maxSilence())
 	defer silence.Stop()
-	var written []byte
 	for {
 		idle := false
 		select {
@@ -77,19 +85,38 @@ func (c *Conn) writeLoop() {
 		case <-silence.C:
 			idle = true
 		}
-		batch, last := c.takeOut(written[:0], idle)
-		if err := c.writeRaw(batch); err != nil {
+		last, err := c.write(idle)
+		if err != nil {
 			c.fail(err)
 			return
 		}
 		if last {
 			return
 		}
-		if len(batch) > 0 {
-			silence.Reset(c.maxSilence())
-		}
-		written = batch
+		silence.Reset(c.maxSilence())
 	}
+}
+
+// write is one turn of the writer's. It does nothing while another goroutine writes, which wakes it if there is more.
+func (c *Conn) write(idle bool) (last bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writing {
+		return false, nil
+	}
+	batch, last := c.takeOut(idle)
+	c.writing = true
+	rest := c.rest
+	c.rest = nil
+	c.mu.Unlock()
+	if err = c.writeRaw(rest); err == nil {
+		c.traceOut(batch)
+		err = c.writeRaw(batch)
+	}
+	c.mu.Lock()
+	c.writing = false
+	c.spareOut = batch[:0]
+	return last, err
 }
 
 func (c *Conn) maxSilence() time.Duration {
@@ -100,9 +127,7 @@ func (c *Conn) maxSilence() time.Duration {
 }
 
 // takeOut takes what is to be written and leaves an empty buffer, into which sessions may write again.
-func (c *Conn) takeOut(empty []byte, idle bool) (batch []byte, last bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *Conn) takeOut(idle bool) (batch []byte, last bool) {
 	for _, s := range c.disposing {
 		s.flushDisposition()
 	}
@@ -110,7 +135,7 @@ func (c *Conn) takeOut(empty []byte, idle bool) (batch []byte, last bool) {
 	if idle && len(c.out) == 0 {
 		c.writeFrame(0, nil, nil)
 	}
-	batch, c.out = c.out, empty
+	batch, c.out, c.spareOut = c.out, c.spareOut, nil
 	c.corrupt(batch)
 	waiting := c.roomless
 	c.roomless = nil
@@ -135,7 +160,6 @@ func (c *Conn) writeRaw(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	c.traceOut(b)
 	if err := c.nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
 		return fmt.Errorf("amqp: set the write deadline: %w", err)
 	}
@@ -151,5 +175,6 @@ func (c *Conn) writeNow(typ byte, p composite) error {
 	if err != nil {
 		return err
 	}
+	c.traceOut(b)
 	return c.writeRaw(b)
 }
