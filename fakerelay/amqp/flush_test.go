@@ -1,8 +1,10 @@
 package amqp
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -18,7 +20,9 @@ func TestWhatIsFlushedToASlowPeerArrivesWhole(t *testing.T) {
 		p.receiving(0)
 		p.send(0, grant(100))
 		s := <-senders
-		synctest.Wait() // until there is credit
+		synctest.Wait()            // until there is credit
+		begun := make([]byte, 250) // of the first flush: two messages and a part
+		go func() { _, _ = io.ReadFull(p.nc, begun) }()
 		for i := range byte(20) {
 			if _, err := s.Send(Outgoing{Payload: bytes.Repeat([]byte{i}, 100), Settled: true, Flushed: i%4 != 3}); err != nil {
 				t.Fatal(err)
@@ -28,6 +32,7 @@ func TestWhatIsFlushedToASlowPeerArrivesWhole(t *testing.T) {
 			}
 		}
 		time.Sleep(10 * directly)
+		p.frames.in = bufio.NewReader(io.MultiReader(bytes.NewReader(begun), p.nc))
 		for i := range byte(20) {
 			if expect[*Transfer](p); !bytes.Equal(p.payload, bytes.Repeat([]byte{i}, 100)) {
 				t.Fatalf("the message %d holds %x", i, p.payload)
