@@ -7,7 +7,6 @@ package fakead
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -60,29 +59,10 @@ func (s *Server) Events() []Event {
 	return s.events.all()
 }
 
-// An eventLog is a ring, with the oldest event at next once it is full.
-type eventLog struct {
-	ring  []Event
-	next  int
-	total int64
-}
-
-// all are the events in order.
-func (l *eventLog) all() []Event { return append(slices.Clone(l.ring[l.next:]), l.ring[:l.next]...) }
-
-func (l *eventLog) add(e Event) {
-	if len(l.ring) < maxEvents {
-		l.ring = append(l.ring, e)
-		return
-	}
-	l.ring[l.next] = e
-	l.next = (l.next + 1) % maxEvents
-}
-
 // audit records an event, and writes it to Options.Audit as a line of JSON.
 func (s *Server) audit(id int, success bool, data map[string]string) {
-	s.events.total++
-	e := Event{ID: id, Record: s.events.total, Time: s.clock.Now(), Success: success, Data: data, Computer: s.HostName()}
+	s.eventsSoFar++
+	e := Event{ID: id, Record: s.eventsSoFar, Time: s.clock.Now(), Success: success, Data: data, Computer: s.HostName()}
 	s.events.add(e)
 	if s.auditTo == nil {
 		return

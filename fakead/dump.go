@@ -39,8 +39,8 @@ func (s *Server) Dump(w io.Writer) error {
 			line(out, "group %s: %s", e.DN(), dnList(e.Linked("member")))
 		}
 	}
-	writes := s.writes[max(0, len(s.writes)-recentInDump):]
-	for _, write := range writes {
+	writes := s.writes.all()
+	for _, write := range writes[max(0, len(writes)-recentInDump):] {
 		line(out, "write %s", write)
 	}
 	events := s.events.all()

@@ -43,7 +43,9 @@ func ExampleServer_Restore() {
 	prepared := dc.Snapshot()
 
 	_ = dc.AddUser(fakead.User{SAM: "bob"})
-	dc.Restore(prepared)
+	if err := dc.Restore(prepared); err != nil {
+		log.Fatal(err)
+	}
 	_, err = dc.User("bob")
 	fmt.Println(err)
 	// Output: bob: no such object in the directory

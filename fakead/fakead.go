@@ -92,8 +92,9 @@ type Server struct {
 	protecting  clock.Timer       // AdminSDHolder's next pass
 	protectedAt int64             // the USN after the last one
 	keyVersions map[tree.GUID]int // how often a password was written after the entry was added
-	writes      []PasswordWrite
-	events      eventLog
+	writes      ring[PasswordWrite]
+	events      ring[Event]
+	eventsSoFar int64
 	auditTo     io.Writer
 	logons      uint64 // numbers of logons given so far
 	replica     replica
@@ -128,6 +129,8 @@ func prepare(o Options) *Server {
 		filters:     o.Filters,
 		auditTo:     o.Audit,
 		weight:      defaultWeight,
+		writes:      ring[PasswordWrite]{limit: maxPasswordWrites},
+		events:      ring[Event]{limit: maxEvents},
 		descriptors: newDescriptors(),
 		keyVersions: map[tree.GUID]int{},
 	}

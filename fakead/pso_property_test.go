@@ -161,7 +161,9 @@ func TestTheModelNamesTheSamePolicy(t *testing.T) {
 	first := newPolicyLab(t, dc)
 	snapshot := dc.Snapshot()
 	rapid.Check(t, func(r *rapid.T) {
-		dc.Restore(snapshot)
+		if err := dc.Restore(snapshot); err != nil {
+			t.Fatal(err)
+		}
 		l := first.again()
 		pick := func(what string, from ...[]string) string {
 			var all []string

@@ -2,6 +2,7 @@ package fakead_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,4 +216,23 @@ func rootDSEOf(t *testing.T, dc *fakead.Server) *ldap.Entry {
 		t.Fatalf("rootDSE of %s: %v", dc.HostName(), err)
 	}
 	return found.Entries[0]
+}
+
+func TestWhatGoSaysOfALockoutIsUrgentToo(t *testing.T) {
+	_, dc1, dc2 := twoDCs(t, fakead.ForestOptions{Lag: time.Hour})
+	seed(t, dc2, fakead.User{SAM: "alice", Locked: true})
+	if !stateOf(t, dc1, "alice").Locked {
+		t.Error("dc1 has not heard of a lockout on dc2")
+	}
+}
+
+func TestOneOfSeveralDCsIsNotRestored(t *testing.T) {
+	forest, dc1, _ := twoDCs(t)
+	before := dc1.Snapshot()
+	seed(t, dc1, fakead.User{SAM: "alice"})
+	forest.Replicate()
+	if err := dc1.Restore(before); err == nil || !strings.Contains(err.Error(), "other domain controllers") {
+		t.Errorf("restore: %v", err)
+	}
+	stateOf(t, dc1, "alice")
 }

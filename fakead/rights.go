@@ -28,7 +28,7 @@ type Rights struct {
 // Delegate gives rights to an account or group, by sAMAccountName or DN. They replace what it was given so before.
 func (s *Server) Delegate(name string, r Rights) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	e, err := s.find(name)
 	if err != nil {
 		return fmt.Errorf("delegate rights: %w", err)

@@ -45,7 +45,7 @@ func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "user %s", u.S
 // AddUser adds an account, enabled unless it says otherwise.
 func (s *Server) AddUser(u User) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	u = s.withUserDefaults(u)
 	values := []tree.Value{tree.Strings("objectClass", "user"), tree.Strings("sAMAccountName", u.SAM)}
 	for name, value := range map[string]string{"userPrincipalName": u.UPN, "givenName": u.Given, "sn": u.Surname, "displayName": u.DisplayName} {

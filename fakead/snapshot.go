@@ -3,6 +3,8 @@ package fakead
 // Snapshots in memory: a test prepares a domain once and comes back to it, which costs less than a new one.
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 
 	"passback/fakead/tree"
@@ -33,8 +35,12 @@ func (s *Server) Snapshot() *Snapshot {
 
 // Restore makes the domain what it was. Connections stay, bound as who they were bound as if that account was
 // there, else anonymous; their paged searches end. So do hooks, filters, the clock, Events and PasswordWrites,
-// which tell of what has happened all the same.
-func (s *Server) Restore(sn *Snapshot) {
+// which tell of what has happened all the same. One of several domain controllers is refused: what its partners have
+// heard of it since cannot be taken back (that would be a USN rollback).
+func (s *Server) Restore(sn *Snapshot) error {
+	if len(s.partners()) > 0 {
+		return fmt.Errorf("restore %s: %w", s.HostName(), errHasPartners)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tree = sn.tree.Clone()
@@ -45,7 +51,10 @@ func (s *Server) Restore(sn *Snapshot) {
 			c.become(s.tree.ByGUID(c.user.GUID()))
 		}
 	}
+	return nil
 }
+
+var errHasPartners = errors.New("the domain has other domain controllers, which would keep what is taken back here")
 
 // sessions are those of all connections.
 func (f *front) sessions() []*session {

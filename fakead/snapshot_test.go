@@ -23,7 +23,9 @@ func TestSnapshots(t *testing.T) {
 		dc.SetPolicy(fakead.DefaultPolicy())
 		eve := connectTo(t, dc, admin)
 
-		dc.Restore(snapshot)
+		if err := dc.Restore(snapshot); err != nil {
+			t.Fatal(err)
+		}
 		if after := ldifOf(t, dc); after != before {
 			t.Errorf("it differs: %s", firstDifference(before, after))
 		}

@@ -95,15 +95,18 @@ func (w PasswordWrite) String() string {
 	return fmt.Sprintf("%s %s of %s by %s: %d %s", w.At.Format(time.RFC3339Nano), kind, w.Target, w.Caller, w.Code, w.Rule)
 }
 
-// PasswordWrites returns every attempt so far, in order.
+// maxPasswordWrites are kept in memory; the oldest make room.
+const maxPasswordWrites = 100_000
+
+// PasswordWrites returns the attempts so far, oldest first: the last 100000.
 func (s *Server) PasswordWrites() []PasswordWrite {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]PasswordWrite(nil), s.writes...)
+	return s.writes.all()
 }
 
 func (s *Server) recordPasswordWrite(m *modification, res result) {
-	s.writes = append(s.writes, PasswordWrite{
+	s.writes.add(PasswordWrite{
 		At:     s.clock.Now(),
 		Caller: m.caller.DN().String(),
 		Target: m.target.DN().String(),

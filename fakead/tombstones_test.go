@@ -91,7 +91,9 @@ func TestASnapshotHasItsTombstones(t *testing.T) {
 	}
 	after := dc.Snapshot()
 	for want, snapshot := range []*fakead.Snapshot{before, after} {
-		dc.Restore(snapshot)
+		if err := dc.Restore(snapshot); err != nil {
+			t.Fatal(err)
+		}
 		if got := len(graves(t, c, "(sAMAccountName=alice)")); got != want {
 			t.Errorf("%d tombstones, want %d", got, want)
 		}
