@@ -20,8 +20,8 @@ var windowsVersions = []string{"2012R2", "2016", "2019", "2022", "2025"}
 type adFlags struct {
 	options                fakead.Options
 	ldif, words, readyFile string
-	dnsPort                int
 	clientCA               string
+	dnsPort, dcs, rodcs    int
 }
 
 func adCommand() *cobra.Command {
@@ -42,6 +42,8 @@ func adCommand() *cobra.Command {
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.LDAPSPort, "ldaps-port", 10636, "LDAPS `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.dcs, "dcs", 1, "how many writable domain controllers the domain has, a `NUMBER`; those after the first take free ports")
+	c.Flags().IntVar(&f.rodcs, "rodcs", 0, "and how many read-only ones, a `NUMBER`")
 	c.Flags().IntVar(&f.dnsPort, "dns-port", -1, "also answer DNS with the domain's records on this `PORT`, UDP and TCP; 0 picks a free one (default: none)")
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
 	return c
@@ -50,6 +52,9 @@ func adCommand() *cobra.Command {
 func serveAD(c *cobra.Command, f adFlags) error {
 	if !slices.Contains(windowsVersions, f.options.OS) {
 		return usage(fmt.Errorf("--os %q is not one of %s", f.options.OS, strings.Join(windowsVersions, ", ")))
+	}
+	if f.dcs < 1 || f.rodcs < 0 || f.dcs+f.rodcs > maxDCs {
+		return usage(fmt.Errorf("--dcs %d and --rodcs %d: a domain has at least one writable domain controller, and at most %d in all", f.dcs, f.rodcs, maxDCs))
 	}
 	if f.options.NetBIOS == "" {
 		first, _, _ := strings.Cut(f.options.Domain, ".")
@@ -85,23 +90,49 @@ func serveAD(c *cobra.Command, f adFlags) error {
 	if err := ready.remove(); err != nil {
 		return err
 	}
-	server, err := fakead.New(f.options)
+	forest, err := fakead.NewForest(fakead.ForestOptions{Options: f.options, DCs: f.controllers()})
 	if err != nil {
 		return fmt.Errorf("start the directory: %w", err)
 	}
+	server := forest.DCs()[0]
 	directory := directoryPart(server)
 	if f.dnsPort >= 0 {
-		if directory["dns_server"], err = server.Forest().ListenDNS(f.dnsPort); err != nil {
-			return errors.Join(err, server.Close())
+		if directory["dns_server"], err = forest.ListenDNS(f.dnsPort); err != nil {
+			return errors.Join(err, forest.Close())
 		}
 	}
 	ca, removeCA, err := caFile("ad", server.CA().PEM())
 	if err != nil {
-		return errors.Join(err, server.Close())
+		return errors.Join(err, forest.Close())
 	}
 	defer removeCA()
 	content := map[string]any{"ca_file": ca, "directory": directory}
-	return serve(c.Context(), ready, content, func() { printAD(c.OutOrStdout(), server, ca, directory["dns_server"]) }, server.Close)
+	if dcs := forest.DCs(); len(dcs) > 1 {
+		content["domain_controllers"] = controllersPart(dcs)
+	}
+	return serve(c.Context(), ready, content, func() { printAD(c.OutOrStdout(), forest, ca, directory["dns_server"]) }, forest.Close)
+}
+
+// maxDCs is a sane number for one process.
+const maxDCs = 32
+
+// controllers are the domain controllers to start, the read-only ones last.
+func (f adFlags) controllers() []fakead.DC {
+	dcs := make([]fakead.DC, f.dcs+f.rodcs)
+	for i := range f.rodcs {
+		dcs[f.dcs+i].ReadOnly = true
+	}
+	return dcs
+}
+
+// controllersPart tells of each domain controller, the first one too.
+func controllersPart(dcs []*fakead.Server) (part []map[string]any) {
+	for _, dc := range dcs {
+		part = append(part, map[string]any{
+			"host": dc.HostName(), "site": dc.Site(), "ldap": dc.LDAPURL(), "ldaps": dc.LDAPSURL(), "read_only": dc.ReadOnly(),
+		})
+	}
+	return part
 }
 
 func bannedWords(name string) (fakead.PasswordFilter, error) {
@@ -132,19 +163,29 @@ func directoryPart(s *fakead.Server) map[string]string {
 	}
 }
 
-func printAD(w io.Writer, s *fakead.Server, caFile, dns string) {
-	if dns != "" {
-		dns = "\n  DNS    " + dns
-	}
+func printAD(w io.Writer, forest *fakead.Forest, caFile, dns string) {
+	dcs := forest.DCs()
+	s := dcs[0]
 	fmt.Fprintf(w, `A fake domain controller of %s serves until it is interrupted.
 
   LDAP   %s (StartTLS too)
-  LDAPS  %s%s
-  CA     %s
+  LDAPS  %s
+`, s.Domain(), s.LDAPURL(), s.LDAPSURL())
+	for _, dc := range dcs[1:] {
+		kind := "writable"
+		if dc.ReadOnly() {
+			kind = "read-only"
+		}
+		fmt.Fprintf(w, "  %-6s %s and %s, %s\n", strings.TrimSuffix(dc.HostName(), "."+dc.Domain()), dc.LDAPURL(), dc.LDAPSURL(), kind)
+	}
+	if dns != "" {
+		fmt.Fprintf(w, "  DNS    %s\n", dns)
+	}
+	fmt.Fprintf(w, `  CA     %s
   admin  %s, password %s
 
 Try it:
 
   LDAPTLS_CACERT=%s ldapsearch -x -H %s -D Administrator@%s -w '%s' -b '%s' '(sAMAccountName=Administrator)'
-`, s.Domain(), s.LDAPURL(), s.LDAPSURL(), dns, caFile, s.AdminDN(), s.AdminPassword(), caFile, s.LDAPSURL(), s.Domain(), s.AdminPassword(), s.BaseDN())
+`, caFile, s.AdminDN(), s.AdminPassword(), caFile, s.LDAPSURL(), s.Domain(), s.AdminPassword(), s.BaseDN())
 }
