@@ -148,6 +148,15 @@ stop() {
   kill -KILL "$pid"
 }
 
+# A new domain's password policy: what ran here before may have left another.
+default_policy() {
+  local each=(--max-pwd-age=42) # what samba-tool takes for the default is a day longer
+  for setting in complexity history-length min-pwd-length min-pwd-age account-lockout-duration account-lockout-threshold reset-account-lockout-after; do
+    each+=("--$setting=default")
+  done
+  chroot "$ROOT" samba-tool domain passwordsettings set -s "$DOMAIN/smb.conf" --quiet "${each[@]}" >/dev/null || fail "samba-tool could not set the domain's password policy"
+}
+
 variables() {
   echo "PASSBACK_ORACLE=$ADDRESS"
   echo "PASSBACK_ORACLE_PASSWORD=$PASSWORD"
@@ -165,6 +174,7 @@ run)
   shift
   running || trap stop EXIT
   start
+  default_policy
   mapfile -t set_to < <(variables)
   env "${set_to[@]}" "$@"
   ;;
