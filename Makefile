@@ -72,6 +72,9 @@ kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 
 soak-agent: ## the agent under random faults for SOAK (1h), and its memory over REQUESTS (1000000): nothing lost, below 40 MB
 	$(GO) test ./scenarios/ordeal -count=1 -timeout 24h -v -run 'TestSoak|TestMemory' -soak $(SOAK) -requests $(REQUESTS)
 
+diagnosis: ## how often the agent names the rule that refused, over every policy: the table of docs/diagnosis.md
+	$(GO) test ./writeback -count=1 -run TestDiagnosisOverTheMatrixOfPolicies
+
 outbound: ## prove that the agent only connects outward, in network namespaces (root, iproute2, nftables, strace)
 	$(GO) test ./scenarios/ordeal -count=1 -v -run TestOutboundOnly
 
@@ -81,4 +84,4 @@ cross: ## the agent for Windows and macOS
 vuln: ## known vulnerabilities in what we depend on (asks the Go vulnerability database)
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle soak oracle-agent sdk-live clients kill-matrix soak-agent outbound cross vuln
+.PHONY: help run test check fmt vet lint build scenarios fuzz bench bench-relay oracle soak oracle-agent sdk-live clients kill-matrix soak-agent diagnosis outbound cross vuln

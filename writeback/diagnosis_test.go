@@ -258,6 +258,9 @@ func (m *matrix) ask(c cell) {
 }
 
 func TestDiagnosisOverTheMatrixOfPolicies(t *testing.T) {
+	if raceDetector {
+		t.Skip("seconds without the race detector, minutes with it: `make diagnosis` runs it, and so does CI")
+	}
 	t.Parallel()
 	tally := &tally{rows: map[row]*counts{}}
 	for _, read := range refusedReads {
