@@ -1,7 +1,7 @@
 package tree
 
 // Names that follow a computer's: an element of servicePrincipalName whose host is the old dNSHostName, or the old
-// sAMAccountName without its $, gets the new one (MS-ADTS 3.1.1.5.3.1.1.4 and 3.1.1.3.2 speak of what may be written there).
+// sAMAccountName without its $, gets the new one. What the oracle's questions S9.7 show of a real domain controller.
 
 import (
 	"strings"
