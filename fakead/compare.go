@@ -25,13 +25,20 @@ func (s *Server) compare(req *request) result {
 	switch {
 	case attribute == nil:
 		return result{code: codeNoSuchAttribute, text: s.text.unknownAttribute()}
+	case req.conn.lacks(attribute):
+		return noSuchValue(attribute)
 	case req.conn.hides(attribute), !s.accessTo(req.session, e).reads(attribute):
 		return result{code: codeCompareFalse}
 	case len(e.Get(attribute.Name)) == 0:
-		return atrErr(codeNoSuchAttribute, errorDSNoAttributeOrValue, "03152B78", attribute.Type(), attribute.Name)
+		return noSuchValue(attribute)
 	case e.Has(attribute.Name, assertion[1].Data.String()):
 		return result{code: codeCompareTrue}
 	default:
 		return result{code: codeCompareFalse}
 	}
+}
+
+// noSuchValue is the answer about an attribute that the entry does not have.
+func noSuchValue(a *tree.Attribute) result {
+	return atrErr(codeNoSuchAttribute, errorDSNoAttributeOrValue, "03152B78", a.Type(), a.Name)
 }

@@ -26,6 +26,7 @@ type connection struct {
 	pending  []byte        // what gldap has not read of it yet
 	stopped  chan struct{}
 
+	catalog           bool   // it came to a port of the global catalog
 	hidesUserPassword bool   // since it opened; set before the first request
 	stop              func() // closes the connection, once
 
@@ -35,9 +36,10 @@ type connection struct {
 	net     net.Conn // raw, or TLS over it; changed under writing
 }
 
-func newConnection(f *front, nc net.Conn) *connection {
+func newConnection(f *front, nc net.Conn, catalog bool) *connection {
 	c := &connection{
 		front:    f,
+		catalog:  catalog,
 		session:  &session{remote: nc.RemoteAddr()},
 		busy:     make(chan struct{}, 1),
 		stopped:  make(chan struct{}),

@@ -24,7 +24,7 @@ const (
 
 // A registration is an SRV record that every domain controller has.
 type registration struct {
-	owner string               // with {domain}, {site} and {guid}, the domain's
+	owner string               // with {domain}, which is the forest too, {site} and {guid}, the domain's
 	port  func(*Server) uint16 // 0: it is not served
 	pdc   bool                 // only the PDC emulator has it
 }
@@ -36,6 +36,10 @@ var registrations = []registration{
 	{owner: "_ldap._tcp.{guid}.domains._msdcs.{domain}", port: (*Server).ldapPort},
 	{owner: "_ldap._tcp.dc._msdcs.{domain}", port: (*Server).ldapPort},
 	{owner: "_ldap._tcp.{site}._sites.dc._msdcs.{domain}", port: (*Server).ldapPort},
+	{owner: "_ldap._tcp.gc._msdcs.{domain}", port: (*Server).gcPort},
+	{owner: "_ldap._tcp.{site}._sites.gc._msdcs.{domain}", port: (*Server).gcPort},
+	{owner: "_gc._tcp.{domain}", port: (*Server).gcPort},
+	{owner: "_gc._tcp.{site}._sites.{domain}", port: (*Server).gcPort},
 	{owner: "_kerberos._tcp.dc._msdcs.{domain}", port: always(kerberosPort)},
 	{owner: "_kerberos._tcp.{site}._sites.dc._msdcs.{domain}", port: always(kerberosPort)},
 	{owner: "_kerberos._tcp.{domain}", port: always(kerberosPort)},
@@ -48,6 +52,8 @@ var registrations = []registration{
 func always(port uint16) func(*Server) uint16 { return func(*Server) uint16 { return port } }
 
 func (s *Server) ldapPort() uint16 { return portOf(s.ldap) }
+
+func (s *Server) gcPort() uint16 { return portOf(s.gc) }
 
 func portOf(l net.Listener) uint16 {
 	if l == nil {
@@ -87,6 +93,9 @@ func (s *Server) records() []dns.RR {
 	}
 	if !s.readOnly {
 		records = append(records, s.addressRecords(s.domain)...)
+	}
+	if !s.readOnly && s.gcPort() != 0 {
+		records = append(records, s.addressRecords("gc._msdcs."+s.domain)...)
 	}
 	return records
 }

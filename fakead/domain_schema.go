@@ -79,6 +79,9 @@ func attributeObject(a *tree.Attribute) []tree.Value {
 		tree.Strings("systemFlags", strconv.Itoa(system)),
 		tree.Strings("systemOnly", truthValue(a.SystemOnly)),
 	}
+	if a.PartialSet {
+		values = append(values, tree.Strings("isMemberOfPartialAttributeSet", truthValue(true)))
+	}
 	if (a.Set != tree.GUID{}) {
 		values = append(values, tree.Strings("attributeSecurityGUID", string(a.Set[:])))
 	}

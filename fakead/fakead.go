@@ -39,6 +39,9 @@ type Options struct {
 	Listen        string // IP address; default 127.0.0.1
 	LDAPPort      int    // 0, the default, picks a free one; negative: none is opened, for those who call Serve
 	LDAPSPort     int    // the same, for ServeTLS
+	GlobalCatalog bool   // opens the global catalog's ports too; default: ServeGC and ServeGCTLS alone serve it
+	GCPort        int    // of the global catalog, without TLS; 0 and less as with LDAPPort
+	GCSPort       int    // the same, with TLS
 
 	CA        *localca.Authority // signs the server's certificate; default: a new one
 	ClientCAs *x509.CertPool     // authorities whose client certificates bind; default: CA alone
@@ -76,6 +79,8 @@ type Server struct {
 	tls   *tls.Config
 	ldap  net.Listener
 	ldaps net.Listener
+	gc    net.Listener // the global catalog
+	gcs   net.Listener
 	hooks hooks
 
 	withoutPolicyHints atomic.Bool
@@ -142,11 +147,10 @@ func prepare(o Options) *Server {
 // start serves the ports that listen opened.
 func (s *Server) start() {
 	s.startProtecting()
-	if s.ldap != nil {
-		s.serveOwn(s.ldap, nil)
-	}
-	if s.ldaps != nil {
-		s.serveOwn(s.ldaps, s.tls)
+	for _, own := range s.ownPorts() {
+		if own.listener != nil {
+			s.serveOwn(own.listener, own.port)
+		}
 	}
 }
 
@@ -183,19 +187,19 @@ func (s *Server) Close() error {
 }
 
 // Serve answers LDAP, with StartTLS, on a listener of the caller's until it or the server is closed.
-func (s *Server) Serve(l net.Listener) error { return s.front.serve(l, nil) }
+func (s *Server) Serve(l net.Listener) error { return s.front.serve(l, port{}) }
 
 // ServeTLS answers LDAPS on a listener of the caller's until it or the server is closed.
-func (s *Server) ServeTLS(l net.Listener) error { return s.front.serve(l, s.tls) }
+func (s *Server) ServeTLS(l net.Listener) error { return s.front.serve(l, port{tls: s.tls}) }
 
 // serveOwn serves a listener that New or Start opened.
-func (s *Server) serveOwn(l net.Listener, config *tls.Config) {
+func (s *Server) serveOwn(l net.Listener, p port) {
 	if !s.front.addListener(l) {
 		_ = l.Close()
 		return
 	}
 	go func() {
-		if err := s.front.accept(l, config); err != nil {
+		if err := s.front.accept(l, p); err != nil {
 			s.log.Error("a listener failed", "address", l.Addr(), "error", err)
 		}
 	}()
@@ -214,10 +218,15 @@ func (s *Server) listen(o Options) (err error) {
 	if s.ldaps, err = listenOn(o.Listen, o.LDAPSPort, "LDAPS"); err != nil {
 		return err
 	}
+	if err = s.listenForCatalog(o); err != nil {
+		return err
+	}
 	names := []string{o.Listen, s.HostName(), s.domain}
-	if s.ldaps != nil {
-		_, port, _ := net.SplitHostPort(s.ldaps.Addr().String())
-		names = append(names, "localhost:"+port, net.JoinHostPort(o.Listen, port))
+	for _, l := range []net.Listener{s.ldaps, s.gcs} {
+		if l != nil {
+			_, number, _ := net.SplitHostPort(l.Addr().String())
+			names = append(names, "localhost:"+number, net.JoinHostPort(o.Listen, number))
+		}
 	}
 	if s.tls, err = s.ca.ServerConfig(names...); err != nil {
 		return fmt.Errorf("make the domain controller's certificate: %w", err)
@@ -227,9 +236,9 @@ func (s *Server) listen(o Options) (err error) {
 }
 
 func (s *Server) closeListeners() {
-	for _, l := range []net.Listener{s.ldap, s.ldaps} {
-		if l != nil {
-			_ = l.Close()
+	for _, own := range s.ownPorts() {
+		if own.listener != nil {
+			_ = own.listener.Close()
 		}
 	}
 }

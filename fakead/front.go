@@ -22,6 +22,12 @@ const (
 	drainTimeout     = time.Second       // for a client to take what is on its way when the server closes
 )
 
+// A port is how connections to a listener are served.
+type port struct {
+	tls     *tls.Config // nil: LDAP
+	catalog bool        // the global catalog's
+}
+
 // The front keeps the connections of one Server.
 type front struct {
 	server         *Server
@@ -47,16 +53,16 @@ func newFront(s *Server, maxConnections int) *front {
 }
 
 // serve accepts connections until the listener or the front is closed.
-func (f *front) serve(l net.Listener, config *tls.Config) error {
+func (f *front) serve(l net.Listener, p port) error {
 	if !f.addListener(l) {
 		_ = l.Close()
 		return net.ErrClosed
 	}
-	return f.accept(l, config)
+	return f.accept(l, p)
 }
 
 // accept serves a listener that was added.
-func (f *front) accept(l net.Listener, config *tls.Config) error {
+func (f *front) accept(l net.Listener, p port) error {
 	defer f.serving.Done()
 	for {
 		nc, err := l.Accept()
@@ -66,10 +72,10 @@ func (f *front) accept(l net.Listener, config *tls.Config) error {
 		if err != nil {
 			return fmt.Errorf("accept LDAP connections: %w", err)
 		}
-		if c := f.admit(nc); c != nil {
+		if c := f.admit(nc, p); c != nil {
 			go func() {
 				defer f.release(c)
-				c.serve(config)
+				c.serve(p.tls)
 			}()
 		}
 	}
@@ -87,7 +93,7 @@ func (f *front) addListener(l net.Listener) bool {
 }
 
 // admit registers a connection. At the limit the one that has been idle longest makes room, as on a DC.
-func (f *front) admit(nc net.Conn) *connection {
+func (f *front) admit(nc net.Conn, p port) *connection {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed || f.dropped {
@@ -97,7 +103,7 @@ func (f *front) admit(nc net.Conn) *connection {
 	if len(f.connections) >= f.maxConnections {
 		f.idlest().stop()
 	}
-	c := newConnection(f, nc)
+	c := newConnection(f, nc, p.catalog)
 	f.connections[c] = struct{}{}
 	f.serving.Add(1)
 	return c

@@ -16,6 +16,12 @@ func (s *Server) LDAPURL() string { return urlOf("ldap", s.ldap) }
 // LDAPSURL is where LDAPS is served, empty if no port was opened.
 func (s *Server) LDAPSURL() string { return urlOf("ldaps", s.ldaps) }
 
+// GCURL is where the global catalog is served, with StartTLS too, empty if no port was opened.
+func (s *Server) GCURL() string { return urlOf("ldap", s.gc) }
+
+// GCSURL is where the global catalog is served with TLS, empty if no port was opened.
+func (s *Server) GCSURL() string { return urlOf("ldaps", s.gcs) }
+
 func urlOf(scheme string, l net.Listener) string {
 	if l == nil {
 		return ""

@@ -31,6 +31,9 @@ func (s *Server) ownHandler(req *request) handler {
 	if !s.supportsCriticalControls(req) {
 		return fails(result{code: codeCriticalUnavailable, text: s.text.controlError()})
 	}
+	if isWrite(req.operation) && req.conn.catalog {
+		return fails(result{code: codeUnwillingToPerform, text: s.text.catalogWrite()})
+	}
 	if needsBind(req) && !req.session.bound.Load() {
 		return fails(result{code: codeOperationsError, text: s.text.notBound()})
 	}

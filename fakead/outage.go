@@ -4,7 +4,6 @@ package fakead
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"time"
@@ -25,18 +24,15 @@ func (s *Server) Start() error {
 		return nil
 	}
 	s.front.resume()
-	for _, port := range []struct {
-		before net.Listener
-		config *tls.Config
-	}{{s.ldap, nil}, {s.ldaps, s.tls}} {
-		if port.before == nil {
+	for _, own := range s.ownPorts() {
+		if own.listener == nil {
 			continue
 		}
-		l, err := listenAgain(port.before.Addr().String())
+		l, err := listenAgain(own.listener.Addr().String())
 		if err != nil {
 			return fmt.Errorf("start %s again: %w", s.HostName(), err)
 		}
-		s.serveOwn(l, port.config)
+		s.serveOwn(l, own.port)
 	}
 	s.down.Store(false)
 	s.Replicate()

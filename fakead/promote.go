@@ -27,7 +27,8 @@ var newRODC string
 // Promote adds a domain controller to the domain.
 func (f *Forest) Promote(dc DC) (*Server, error) {
 	o := f.options
-	o.LDAPPort, o.LDAPSPort, o.LDIF, o.Audit = min(o.LDAPPort, 0), min(o.LDAPSPort, 0), nil, nil
+	o.LDAPPort, o.LDAPSPort, o.GCPort, o.GCSPort = min(o.LDAPPort, 0), min(o.LDAPSPort, 0), min(o.GCPort, 0), min(o.GCSPort, 0)
+	o.LDIF, o.Audit = nil, nil
 	o.Host, o.Site = dc.Host, dc.Site
 	if o.Host == "" {
 		o.Host = f.freeHost()

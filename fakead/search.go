@@ -46,6 +46,7 @@ func (s *Server) search(req *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	options, ok := searchOptions(req)
+	options.phantomRoot = options.phantomRoot || req.conn.catalog
 	if !ok {
 		return result{code: codeCriticalUnavailable, text: s.text.controlError()}
 	}

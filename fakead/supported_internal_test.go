@@ -72,6 +72,7 @@ func supportedPage() string {
 	operationsSection(p)
 	controlsSection(p)
 	constructedSection(p)
+	catalogSection(p)
 	schemaSection(p)
 	passwordSection(p)
 	versionsSection(p)
@@ -105,6 +106,20 @@ func constructedSection(p *page) {
 		c, ok := constructors[a.Name]
 		p.row(a.Name, string(map[bool]support{true: yes, false: no}[ok]), c.note)
 	}
+}
+
+func catalogSection(p *page) {
+	var held []string
+	for _, a := range tree.Attributes() {
+		if a.PartialSet {
+			held = append(held, a.Name)
+		}
+	}
+	p.section("Global catalog", "`Options.GlobalCatalog`, `passback ad --gc-port --gcs-port`: all naming contexts of the forest, which has one domain.", "operation", "")
+	for _, o := range operations {
+		p.row(o.name, map[bool]string{true: "refused: 53 / 00002035, Operation not allowed through GC port", false: "as on the other ports"}[isWrite(o.tag)])
+	}
+	fmt.Fprintf(p, "\nThe partial attribute set, all else being neither shown nor found: %s; back links of these; what is computed.\n", strings.Join(held, ", "))
 }
 
 func schemaSection(p *page) {

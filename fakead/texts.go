@@ -83,6 +83,11 @@ func (t texts) signingRequired() string {
 	return t.ldapErr(errorDSStrongAuthRequired, "0C090343", `The server requires binds to turn on integrity checking if SSL\TLS are not already active on the connection`, "0")
 }
 
+// catalogWrite is quoted with Zimbra-Community/ADPassword#22, from a Windows Server 2012 R2.
+func (t texts) catalogWrite() string {
+	return t.ldapErr(errorDSUnwilling, "0C090D21", "Operation not allowed through GC port", "0")
+}
+
 func (t texts) unknownAttribute() string {
 	return t.ldapErr(errorInvalidParameter, "0C0910F4", "Error in attribute conversion operation", "0")
 }

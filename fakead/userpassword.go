@@ -33,5 +33,5 @@ func (s *Server) opened(c *connection) {
 
 // hides tells whether nobody reads an attribute on this connection.
 func (c *connection) hides(a *tree.Attribute) bool {
-	return a.NeverReadable || c.hidesUserPassword && a.Name == userPassword
+	return a.NeverReadable || c.hidesUserPassword && a.Name == userPassword || c.lacks(a)
 }

@@ -42,6 +42,8 @@ func adCommand() *cobra.Command {
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.LDAPSPort, "ldaps-port", 10636, "LDAPS `PORT`; 0 picks a free one")
+	c.Flags().IntVar(&f.options.GCPort, "gc-port", -1, "also serve the global catalog, which nobody can write, on this `PORT`; 0 picks a free one (default: none)")
+	c.Flags().IntVar(&f.options.GCSPort, "gcs-port", -1, "also serve the global catalog with TLS on this `PORT`; 0 picks a free one (default: none)")
 	c.Flags().IntVar(&f.dcs, "dcs", 1, "how many writable domain controllers the domain has, a `NUMBER`; those after the first take free ports")
 	c.Flags().IntVar(&f.rodcs, "rodcs", 0, "and how many read-only ones, a `NUMBER`")
 	c.Flags().IntVar(&f.dnsPort, "dns-port", -1, "also answer DNS with the domain's records on this `PORT`, UDP and TCP; 0 picks a free one (default: none)")
@@ -86,6 +88,7 @@ func serveAD(c *cobra.Command, f adFlags) error {
 		}
 		f.options.ClientCAs = pool
 	}
+	f.options.GlobalCatalog = f.options.GCPort >= 0 || f.options.GCSPort >= 0
 	ready := readyFile(f.readyFile)
 	if err := ready.remove(); err != nil {
 		return err
@@ -157,10 +160,16 @@ func authorities(name string) (*x509.CertPool, error) {
 }
 
 func directoryPart(s *fakead.Server) map[string]string {
-	return map[string]string{
+	part := map[string]string{
 		"ldap": s.LDAPURL(), "ldaps": s.LDAPSURL(), "base_dn": s.BaseDN(), "dns": s.Domain(), "netbios": s.NetBIOS(),
 		"admin_dn": s.AdminDN(), "admin_password": s.AdminPassword(),
 	}
+	for name, url := range map[string]string{"gc": s.GCURL(), "gcs": s.GCSURL()} {
+		if url != "" {
+			part[name] = url
+		}
+	}
+	return part
 }
 
 func printAD(w io.Writer, forest *fakead.Forest, caFile, dns string) {
@@ -177,6 +186,11 @@ func printAD(w io.Writer, forest *fakead.Forest, caFile, dns string) {
 			kind = "read-only"
 		}
 		fmt.Fprintf(w, "  %-6s %s and %s, %s\n", strings.TrimSuffix(dc.HostName(), "."+dc.Domain()), dc.LDAPURL(), dc.LDAPSURL(), kind)
+	}
+	for _, url := range []string{s.GCURL(), s.GCSURL()} {
+		if url != "" {
+			fmt.Fprintf(w, "  GC     %s\n", url)
+		}
 	}
 	if dns != "" {
 		fmt.Fprintf(w, "  DNS    %s\n", dns)

@@ -34,7 +34,7 @@ func TestTheRealDomainControllerAnswersAlike(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the real domain controller: %v", err)
 	}
-	fakeDC, err := connectFake(fakead.RunT(t, fakead.Options{Domain: realDC.domain, NetBIOS: realDC.netbios}))
+	fakeDC, err := connectFake(fakead.RunT(t, fakead.Options{Domain: realDC.domain, NetBIOS: realDC.netbios, GlobalCatalog: true}))
 	if err != nil {
 		t.Fatalf("the fake domain controller: %v", err)
 	}

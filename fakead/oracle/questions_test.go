@@ -30,7 +30,7 @@ func TestTheQuestionsCanBeAsked(t *testing.T) {
 			t.Errorf("%d questions of %s, want at least %d", n, id, atLeast)
 		}
 	}
-	s, err := connectFake(fakead.RunT(t, fakead.Options{Domain: "oracle.test"}))
+	s, err := connectFake(fakead.RunT(t, fakead.Options{Domain: "oracle.test", GlobalCatalog: true}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 type server struct {
 	name          string
 	ldap, ldaps   string // URLs
+	gcs           string // of the global catalog, with TLS
 	tls           *tls.Config
 	base          string
 	domain        string
@@ -43,7 +44,7 @@ func connectReal() (*server, error) {
 	}
 	address := os.Getenv("PASSBACK_ORACLE")
 	s := &server{
-		name: "real", ldap: "ldap://" + address, ldaps: "ldaps://" + address,
+		name: "real", ldap: "ldap://" + address, ldaps: "ldaps://" + address, gcs: "ldaps://" + address + ":3269",
 		tls: &tls.Config{RootCAs: pool, ServerName: address}, adminPassword: os.Getenv("PASSBACK_ORACLE_PASSWORD"),
 	}
 	c, err := ldap.DialURL(s.ldaps, ldap.DialWithTLSConfig(s.tls))
@@ -71,17 +72,20 @@ func connectReal() (*server, error) {
 // connectFake connects to a fake domain controller of the same names.
 func connectFake(dc *fakead.Server) (*server, error) {
 	s := &server{
-		name: "fake", ldap: dc.LDAPURL(), ldaps: dc.LDAPSURL(), tls: &tls.Config{RootCAs: dc.CA().Pool()},
+		name: "fake", ldap: dc.LDAPURL(), ldaps: dc.LDAPSURL(), gcs: dc.GCSURL(), tls: &tls.Config{RootCAs: dc.CA().Pool()},
 		base: dc.BaseDN(), domain: dc.Domain(), netbios: dc.NetBIOS(), adminPassword: dc.AdminPassword(),
 	}
 	return s, s.login()
 }
 
-// dial opens a connection: "tls" is LDAPS, "clear" is LDAP, "starttls" LDAP with StartTLS.
+// dial opens a connection: "tls" is LDAPS, "clear" is LDAP, "starttls" LDAP with StartTLS, "gc" the global catalog with TLS.
 func (s *server) dial(mode string) (*ldap.Conn, error) {
 	url := s.ldap
-	if mode == "tls" {
+	switch mode {
+	case "tls":
 		url = s.ldaps
+	case "gc":
+		url = s.gcs
 	}
 	c, err := ldap.DialURL(url, ldap.DialWithTLSConfig(s.tls))
 	if err != nil {

@@ -161,7 +161,7 @@ func setupMany(r *run, st statement) error {
 	return nil
 }
 
-// as WHO[#n] ["password"] [clear|tls|starttls] [unbound] goes on as somebody, on a connection of that name.
+// as WHO[#n] ["password"] [clear|tls|starttls|gc] [unbound] goes on as somebody, on a connection of that name.
 func setupAs(r *run, st statement) error {
 	if err := need(st, 1); err != nil {
 		return err

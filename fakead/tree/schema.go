@@ -31,6 +31,8 @@ type Attribute struct {
 	Confidential  bool
 	OwnedBySAM    bool // clients cannot write it: ERROR_DS_ATTRIBUTE_OWNED_BY_SAM
 	NeverReadable bool // stored, but shown to nobody and found by no filter (MS-ADTS 3.1.1.4.4)
+	PartialSet    bool // isMemberOfPartialAttributeSet
+	InCatalog     bool // a global catalog has it: it is of the partial set, a back link of what is, or computed
 
 	rank   int    // in the order of names
 	alike  bool   // packed.go says of what

@@ -20,6 +20,8 @@ var (
 	classTable string
 	//go:embed schema/propertysets.txt
 	propertySetTable string
+	//go:embed schema/partialset.txt
+	partialSetTable string
 )
 
 // parseSchema panics on a malformed table: it is part of this program, and a test reads it.
@@ -44,6 +46,7 @@ func parseSchema() *schema {
 		}
 	}
 	s.addPropertySets()
+	s.markPartialSet()
 	slices.SortFunc(s.inOrder, func(a, b *Attribute) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	for i, a := range s.inOrder {
 		a.rank = i
@@ -65,6 +68,28 @@ func (s *schema) addPropertySets() {
 			for _, name := range fields {
 				s.attributes[strings.ToLower(name)].Set = set
 			}
+		}
+	}
+}
+
+// markPartialSet reads lines of names.
+func (s *schema) markPartialSet() {
+	forward := map[int]bool{} // links of the partial set, by linkID
+	for line := range strings.Lines(partialSetTable) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, name := range strings.Fields(line) {
+			a := s.attributes[strings.ToLower(name)]
+			a.PartialSet, a.InCatalog = true, true
+			if a.IsLink() {
+				forward[a.Link] = true
+			}
+		}
+	}
+	for _, a := range s.inOrder {
+		if a.IsBackLink() && forward[a.Link-1] || a.Constructed {
+			a.InCatalog = true
 		}
 	}
 }
