@@ -93,6 +93,9 @@ func (a access) reads(attribute *tree.Attribute) bool {
 		return false
 	case attribute.Name == descriptorAttribute:
 		return a.has(security.ReadControl)
+	case attribute.Name == attributeMetadata, attribute.Name == valueMetadata:
+		return a.property(security.ReadProperty, tree.LookupAttribute(propertyMetadata)) ||
+			a.server.access(a.token, a.server.head()).right(security.ControlAccess, rightManageTopology)
 	case attribute.Confidential:
 		return a.property(security.ReadProperty|security.ControlAccess, attribute)
 	default:

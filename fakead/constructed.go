@@ -1,7 +1,8 @@
 package fakead
 
 // Constructed attributes (MS-ADTS 3.1.1.4.5), computed when they are asked for by name. Those that follow from a
-// password are in account.go, those of the subschema in subschema.go. Left out on purpose: those that tell of replication.
+// password are in account.go, those of the subschema in subschema.go. Those that tell of replication are in
+// replicationmetadata.go.
 
 import (
 	"cmp"
@@ -18,6 +19,7 @@ type reading struct {
 	req   *request
 	scope tree.Scope
 	entry *tree.Entry
+	asked selected
 }
 
 // A constructor computes the values of an attribute.
@@ -46,6 +48,8 @@ var constructors = map[string]constructor{
 	"msDS-ResultantPSO":                   {compute: reading.resultantPSO},
 	"msDS-User-Account-Control-Computed":  {compute: reading.computedControl},
 	"msDS-UserPasswordExpiryTimeComputed": {compute: reading.expiryTime},
+	attributeMetadata:                     {compute: reading.attributeMetadata, note: "as XML, with ;binary as DS_REPL_ATTR_META_DATA_BLOB"},
+	valueMetadata:                         {compute: reading.valueMetadata, note: "as XML, with ;binary as DS_REPL_VALUE_META_DATA_BLOB"},
 	"objectClasses":                       {compute: reading.objectClasses},
 	"parentGUID":                          {compute: func(r reading) [][]byte { return parentGUID(r.entry) }},
 	"primaryGroupToken":                   {compute: func(r reading) [][]byte { return primaryGroupToken(r.entry) }},
@@ -62,9 +66,9 @@ var constructors = map[string]constructor{
 }
 
 // constructed computes an attribute when it is asked for by name.
-func (s *Server) constructed(req *request, m *searchRequest, e *tree.Entry, name string) [][]byte {
-	if c, ok := constructors[name]; ok {
-		return c.compute(reading{s, req, m.scope, e})
+func (s *Server) constructed(req *request, m *searchRequest, e *tree.Entry, one selected) [][]byte {
+	if c, ok := constructors[one.attribute.Name]; ok {
+		return c.compute(reading{s, req, m.scope, e, one})
 	}
 	return nil
 }

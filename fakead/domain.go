@@ -50,6 +50,7 @@ func (s *Server) createDomain(o Options) error {
 	if err != nil {
 		return fmt.Errorf("add the domain's LDIF: %w", err)
 	}
+	s.tree.CountWrites()
 	s.settings = s.tree.Find(base.Child("CN", "System").Child("CN", "Password Settings Container")).GUID()
 	if len(unknown) > 0 {
 		s.log.Warn("the LDIF names what the schema does not know; it was left out", "names", unknown)

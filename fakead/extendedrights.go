@@ -8,6 +8,7 @@ const (
 	rightResetPassword  = "User-Force-Change-Password"
 	rightChangePassword = "User-Change-Password"
 	rightUnexpire       = "Unexpire-Password"
+	rightManageTopology = "DS-Replication-Manage-Topology"
 	writeSelfMembership = "Self-Membership"
 )
 

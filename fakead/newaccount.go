@@ -138,5 +138,5 @@ func (s *Server) give(n newAccount, e *tree.Entry) {
 	if !n.written && !n.dated {
 		return
 	}
-	saveAccount(s.setter(e), &password.Account{}, &n.account)
+	s.tree.AsMade(func() { saveAccount(s.setter(e), &password.Account{}, &n.account) })
 }

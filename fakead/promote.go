@@ -86,7 +86,7 @@ func (s *Server) replicaOf(source *Server) error {
 	s.keyVersions = maps.Clone(source.keyVersions)
 	s.descriptors.initial = false
 	usn := s.tree.USN()
-	s.replica = replica{metadata: source.replica.metadata.As(s.invocation, usn), watermarks: maps.Clone(source.replica.watermarks)}
+	s.replica = replica{metadata: source.replica.metadata.As(s.invocation, usn, s.baseline), watermarks: maps.Clone(source.replica.watermarks), first: source.replica.first}
 	s.replica.watermarks[source.invocation] = usn
 	if s.readOnly {
 		s.forgetSecrets()

@@ -20,6 +20,7 @@ import (
 type replica struct {
 	metadata   *replication.Metadata      // nil: it never had a partner
 	watermarks map[replication.GUID]int64 // of each partner by invocationId: the last of its USNs that was taken in
+	first      replication.GUID           // invocationId of the domain controller that was alone before there were partners
 }
 
 // A replicatedObject is what a partner gets of one object.
@@ -54,7 +55,7 @@ type replicationCycle struct {
 // startReplicating begins to keep metadata.
 func (s *Server) startReplicating() {
 	if s.replica.metadata == nil {
-		s.replica = replica{metadata: replication.New(s.invocation), watermarks: map[replication.GUID]int64{}}
+		s.replica = replica{metadata: replication.New(s.invocation, s.baseline), watermarks: map[replication.GUID]int64{}, first: s.invocation}
 		s.tree.SetJournal(journal{s})
 	}
 }
@@ -165,6 +166,7 @@ func (s *Server) takeValues(o replicatedObject, single bool) {
 		return
 	}
 	e := s.tree.ByGUID(o.Object)
+	made := e == nil
 	var prevailed []tree.Value
 	for name, values := range o.values {
 		if e == nil || o.stamp(name).Beats(m.StampOf(o.Object, replication.Key{Attribute: name})) {
@@ -182,7 +184,9 @@ func (s *Server) takeValues(o replicatedObject, single bool) {
 		e = s.takeNew(o, prevailed)
 	}
 	for _, v := range prevailed {
-		m.Accept(o.Object, replication.Key{Attribute: v.Name}, o.stamp(v.Name), s.tree.USN())
+		if _, own := o.Keys[replication.Key{Attribute: v.Name}]; own || !made {
+			m.Accept(o.Object, replication.Key{Attribute: v.Name}, o.stamp(v.Name), s.tree.USN())
+		}
 		switch v.Name {
 		case unicodePwd:
 			s.keyVersions[o.Object] = o.keyVersion
@@ -216,6 +220,24 @@ func (j journal) originate(e *tree.Entry, k replication.Key) {
 	s.notifyLater()
 }
 
+// baseline is what the tree says of a time when there was one domain controller.
+func (s *Server) baseline(object replication.GUID, k replication.Key) replication.Stamp {
+	e := s.tree.ByGUID(object)
+	if e == nil {
+		return replication.Stamp{}
+	}
+	var w tree.Write
+	switch target := s.tree.ByGUID(k.Target); {
+	case k == replication.Key{}:
+		w, _ = e.Written(tree.LookupAttribute("whenCreated"))
+	case k.Target == replication.GUID{}:
+		w, _ = e.Written(tree.LookupAttribute(k.Attribute))
+	case target != nil:
+		w, _ = e.LinkWritten(tree.LookupAttribute(k.Attribute), target)
+	}
+	return replication.Stamp{Version: w.Version, Time: w.Time, Origin: s.replica.first, USN: w.USN, Created: w.Created}
+}
+
 // Added is of tree.Journal, as are all that follow.
 func (j journal) Added(e *tree.Entry) {
 	j.originate(e, replication.Key{})
@@ -224,17 +246,18 @@ func (j journal) Added(e *tree.Entry) {
 			continue
 		}
 		for _, target := range e.Linked(a.Name) {
-			j.Linked(e, a, target)
+			j.Linking(e, a, target)
 		}
 	}
 }
 
-func (j journal) Wrote(e *tree.Entry, a *tree.Attribute) {
+func (j journal) Writing(e *tree.Entry, a *tree.Attribute) {
 	j.originate(e, replication.Key{Attribute: a.Name})
-	j.server.wrote(e, a)
 }
 
-func (j journal) Linked(e *tree.Entry, a *tree.Attribute, target *tree.Entry) {
+func (j journal) Wrote(e *tree.Entry, a *tree.Attribute) { j.server.wrote(e, a) }
+
+func (j journal) Linking(e *tree.Entry, a *tree.Attribute, target *tree.Entry) {
 	j.originate(e, replication.Key{Attribute: a.Name, Target: target.GUID()})
 }
 

@@ -60,13 +60,13 @@ func (s *Server) AddUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("add user %s: %w", u.SAM, err)
 	}
-	s.tree.Set(e, "userAccountControl", strconv.Itoa(u.control()))
+	s.tree.AsMade(func() { s.tree.Set(e, "userAccountControl", strconv.Itoa(u.control())) })
 	for _, group := range u.Groups {
 		if err := s.join(group, e); err != nil {
 			return fmt.Errorf("add user %s: %w", u.SAM, err)
 		}
 	}
-	s.giveAccount(e, u)
+	s.tree.AsMade(func() { s.giveAccount(e, u) })
 	if u.CannotChange {
 		if err := s.forbidChange(e, true); err != nil {
 			return fmt.Errorf("add user %s: %w", u.SAM, err)

@@ -113,7 +113,9 @@ func (s *Server) render(req *request, m *searchRequest, e *tree.Entry, want sele
 			add(one, access.readDescriptor(req.sdFlags()))
 		case !all && !access.reads(one.attribute):
 		case one.attribute.Constructed:
-			add(one, s.constructed(req, m, e, one.attribute.Name))
+			add(one, s.constructed(req, m, e, one))
+		case one.attribute.Name == propertyMetadata:
+			add(one, reading{s, req, m.scope, e, one}.propertyMetadata())
 		case !want.all || one.ranged || one.binary:
 			add(one, e.Get(one.attribute.Name))
 		}

@@ -106,6 +106,7 @@ func constructedSection(p *page) {
 		c, ok := constructors[a.Name]
 		p.row(a.Name, string(map[bool]support{true: yes, false: no}[ok]), c.note)
 	}
+	p.row(propertyMetadata, string(yes), "stored on Windows; bytes, as Samba writes them")
 }
 
 func catalogSection(p *page) {

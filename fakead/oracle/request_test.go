@@ -28,6 +28,7 @@ func init() {
 		"whoami":   requestWhoAmI,
 		"extended": requestExtended,
 		"moved":    requestMoved,
+		"metadata": requestMetadata,
 		"primary":  requestPrimary,
 		"sd":       requestSD,
 		"writesd":  requestWriteSD,

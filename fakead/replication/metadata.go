@@ -26,6 +26,7 @@ type mark struct {
 // is older, all have. It is not safe for use by several goroutines.
 type Metadata struct {
 	self    GUID
+	before  Baseline
 	known   Vector
 	objects map[GUID]map[Key]mark
 	log     []logged // by USN; a later entry of the same object replaces an earlier one
@@ -36,14 +37,18 @@ type logged struct {
 	object GUID
 }
 
+// A Baseline is the stamp of what was there before metadata was kept; of the zero Key, that of the object's creation.
+// What was never written has none. It is asked about objects made since as well, whether an attribute has a stamp at all.
+type Baseline func(object GUID, k Key) Stamp
+
 // New returns the metadata of the domain controller of that invocationId.
-func New(self GUID) *Metadata {
-	return &Metadata{self: self, known: Vector{}, objects: map[GUID]map[Key]mark{}}
+func New(self GUID, before Baseline) *Metadata {
+	return &Metadata{self: self, before: before, known: Vector{}, objects: map[GUID]map[Key]mark{}}
 }
 
 // As is a copy for another domain controller that begins with the same content; usn is what both have reached.
-func (m *Metadata) As(self GUID, usn int64) *Metadata {
-	c := &Metadata{self: self, known: maps.Clone(m.known), objects: make(map[GUID]map[Key]mark, len(m.objects)), log: slices.Clone(m.log)}
+func (m *Metadata) As(self GUID, usn int64, before Baseline) *Metadata {
+	c := &Metadata{self: self, before: before, known: maps.Clone(m.known), objects: make(map[GUID]map[Key]mark, len(m.objects)), log: slices.Clone(m.log)}
 	for object, marks := range m.objects {
 		c.objects[object] = maps.Clone(marks)
 	}
@@ -64,19 +69,29 @@ func (m *Metadata) Known(usn int64) Vector {
 // Learn merges a partner's vector, once all that it covers was taken in.
 func (m *Metadata) Learn(other Vector) { m.known.Merge(other) }
 
-// StampOf returns the stamp of a key. What nobody has written since metadata is kept has version 1 and no origin.
+// StampOf returns the stamp of a key; what was never written has version 0.
 func (m *Metadata) StampOf(object GUID, k Key) Stamp {
+	s, _ := m.Last(object, k)
+	return s
+}
+
+// Last returns the stamp of a key and the USN at which this domain controller came to have it.
+func (m *Metadata) Last(object GUID, k Key) (s Stamp, local int64) {
 	marks := m.objects[object]
 	if own, ok := marks[k]; ok {
-		return own.Stamp
+		return own.Stamp, own.local
 	}
-	if created, ok := marks[Key{}]; ok && k.Target == (GUID{}) {
-		return created.Stamp
+	created, since := marks[Key{}]
+	switch {
+	case k == Deletion, since && k.Target != (GUID{}):
+		return Stamp{}, 0
+	case since && m.before(object, k).Version > 0:
+		return created.Stamp, created.local
+	case since:
+		return Stamp{}, 0
 	}
-	if k.Target != (GUID{}) || k == Deletion {
-		return Stamp{}
-	}
-	return Stamp{Version: 1}
+	s = m.before(object, k)
+	return s, s.USN
 }
 
 // Deleted tells whether the object's end is known.
@@ -85,23 +100,26 @@ func (m *Metadata) Deleted(object GUID) bool {
 	return gone
 }
 
-// Originate records a write that was made here, at a USN of this domain controller's own.
+// Originate records a write that is made here, at a USN of this domain controller's own. The Baseline still tells of what
+// was before it.
 func (m *Metadata) Originate(object GUID, k Key, now time.Time, usn int64) {
-	version := m.StampOf(object, k).Version + 1
+	now = now.UTC().Truncate(time.Second)
+	before := m.StampOf(object, k)
+	s := Stamp{Version: before.Version + 1, Time: now, Origin: m.self, USN: usn}
 	if k == (Key{}) {
-		version = 1
+		s.Version = 1
 	}
-	m.set(object, k, mark{Stamp{version, now.UTC().Truncate(time.Second), m.self, usn}, usn})
-}
-
-// Accept records a partner's write at a USN of this domain controller, if it prevails over what is known.
-func (m *Metadata) Accept(object GUID, k Key, s Stamp, usn int64) bool {
-	if !s.Beats(m.StampOf(object, k)) {
-		return false
+	if k.Target != (GUID{}) {
+		s.Created = before.Created
+		if before.Version == 0 {
+			s.Created = now
+		}
 	}
 	m.set(object, k, mark{s, usn})
-	return true
 }
+
+// Accept records a partner's write that prevailed, at a USN of this domain controller.
+func (m *Metadata) Accept(object GUID, k Key, s Stamp, usn int64) { m.set(object, k, mark{s, usn}) }
 
 func (m *Metadata) set(object GUID, k Key, to mark) {
 	marks := m.objects[object]

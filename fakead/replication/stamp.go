@@ -19,6 +19,7 @@ type Stamp struct {
 	Time    time.Time // of the originating update, in whole seconds
 	Origin  GUID      // invocationId of the domain controller that it was made on
 	USN     int64     // of that controller
+	Created time.Time // of a link's value: when it was first written
 }
 
 // Beats tells whether s prevails over another stamp of the same value: the higher version, or else the later time, or

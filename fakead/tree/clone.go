@@ -2,6 +2,8 @@ package tree
 
 // Copies of a whole tree, for who wants to come back to one.
 
+import "maps"
+
 // Clone is a copy that shares nothing with t that either will change: stored values are never written in place.
 func (t *Tree) Clone() *Tree {
 	t.complete()
@@ -27,6 +29,7 @@ func (t *Tree) Clone() *Tree {
 	for _, e := range copies {
 		e.parent, e.children = copies[e.parent], twins(e.children)
 		e.links, e.backLinks = relinked(e.links, twins), relinked(e.backLinks, twins)
+		e.linkWrites = maps.Clone(e.linkWrites)
 	}
 	c.tombstones = make(map[GUID]tombstone, len(t.tombstones))
 	for guid, stone := range t.tombstones {

@@ -18,6 +18,8 @@ type Entry struct {
 	descriptor [][]byte                // nTSecurityDescriptor, which entries share
 	links      map[*Attribute][]*Entry // forward links
 	backLinks  map[*Attribute][]*Entry // by the back link's attribute; each is in order of linking
+	writes     writes                  // written.go
+	linkWrites map[LinkValue]Write     // the same, nil: none
 	serial     int64
 	head       bool
 }

@@ -6,12 +6,14 @@ package tree
 
 import "slices"
 
-// A Journal is told of each change of what is replicated, when uSNChanged has moved.
+// A Journal is told of each change of what is replicated, when uSNChanged has moved: of values before they change, too,
+// but where that is part of the making of their entry.
 type Journal interface {
 	Added(e *Entry)
+	Writing(e *Entry, a *Attribute)
 	Wrote(e *Entry, a *Attribute)
-	Linked(e *Entry, a *Attribute, target *Entry) // or no longer
-	Renamed(e *Entry)                             // or moved
+	Linking(e *Entry, a *Attribute, target *Entry) // or no longer
+	Renamed(e *Entry)                              // or moved
 	Deleted(e *Entry)
 }
 
@@ -27,8 +29,13 @@ func (t *Tree) replace(e *Entry, a *Attribute, now planned) {
 		t.relink(e, a, now.links)
 		return
 	}
+	told := t.journal != nil && !a.NotReplicated
+	if told && !t.making {
+		t.journal.Writing(e, a)
+	}
+	t.count(e, a)
 	t.store(e, a, now.values)
-	if t.journal != nil && !a.NotReplicated {
+	if told {
 		t.journal.Wrote(e, a)
 	}
 }
@@ -36,13 +43,13 @@ func (t *Tree) replace(e *Entry, a *Attribute, now planned) {
 // relink replaces the targets of a forward link.
 func (t *Tree) relink(e *Entry, a *Attribute, targets []*Entry) {
 	before := e.links[a]
-	e.relink(a, targets)
-	if t.journal == nil {
-		return
-	}
 	for _, target := range slices.Concat(difference(before, targets), difference(targets, before)) {
-		t.journal.Linked(e, a, target)
+		t.countLink(e, a, target)
+		if t.journal != nil {
+			t.journal.Linking(e, a, target)
+		}
 	}
+	e.relink(a, targets)
 }
 
 // Replica is a copy for another domain controller, whose counters begin anew. Options.Base and DomainSID are t's.

@@ -162,6 +162,7 @@ func detach(e *Entry) {
 		forward := back.forwardLink()
 		for _, source := range slices.Clone(sources) {
 			source.relink(forward, without(source.links[forward], e))
+			delete(source.linkWrites, LinkValue{forward, e.GUID()})
 		}
 	}
 }

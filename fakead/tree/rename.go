@@ -27,7 +27,12 @@ func (t *Tree) Rename(e *Entry, rdn RDN, parent *Entry) error {
 	if err := t.judgeRDN(e, rdn, parent); err != nil {
 		return err
 	}
+	renames := rdn.Value != e.dn[0].Value
 	t.Move(e, rdn, parent)
+	if renames {
+		t.count(e, LookupAttribute(rdn.Type))
+	}
+	t.count(e, mustAttribute("name"))
 	if t.journal != nil {
 		t.journal.Renamed(e)
 	}

@@ -35,6 +35,7 @@ type Attribute struct {
 	InCatalog     bool // a global catalog has it: it is of the partial set, a back link of what is, or computed
 
 	rank   int    // in the order of names
+	number uint32 // of Type, where the OID has no fixed prefix
 	alike  bool   // packed.go says of what
 	usual  string // the same
 	inName bool   // said by an entry's name, and not stored
@@ -174,8 +175,33 @@ var attributeTypes = []struct {
 	{"2.16.840.1.113730.3.1.", 0x160000}, {"2.5.21.", 0x180000}, {"2.5.18.", 0x190000}, {"2.5.20.", 0x1a0000},
 }
 
-// Type is the attribute's ATTRTYP, which diagnostics name in hexadecimal; 0 if its OID has no fixed prefix.
+// numberPrefixes gives the prefixes that are not fixed numbers of this domain controller's own, as each does in the order
+// in which it meets them.
+func (s *schema) numberPrefixes() {
+	const first, own = 0x20, 0x4000
+	prefixes := map[string]uint32{}
+	for _, a := range s.inOrder {
+		if a.fixedType() != 0 || a.Name == "objectClass" {
+			continue
+		}
+		dot := strings.LastIndexByte(a.OID, '.')
+		if prefixes[a.OID[:dot]] == 0 {
+			prefixes[a.OID[:dot]] = uint32(first+len(prefixes)) << 16
+		}
+		last, _ := strconv.ParseUint(a.OID[dot+1:], 10, 32)
+		a.number = prefixes[a.OID[:dot]] | uint32(last%own)
+	}
+}
+
+// Type is the attribute's ATTRTYP, which diagnostics name in hexadecimal.
 func (a *Attribute) Type() uint32 {
+	if a.number != 0 {
+		return a.number
+	}
+	return a.fixedType()
+}
+
+func (a *Attribute) fixedType() uint32 {
 	for _, t := range attributeTypes {
 		if last, ok := strings.CutPrefix(a.OID, t.prefix); ok {
 			if n, err := strconv.ParseUint(last, 10, 14); err == nil {

@@ -51,6 +51,7 @@ func parseSchema() *schema {
 	for i, a := range s.inOrder {
 		a.rank = i
 	}
+	s.numberPrefixes()
 	return s
 }
 

@@ -41,6 +41,8 @@ type Tree struct {
 
 	tombstones map[GUID]tombstone
 	journal    Journal // is told of changes; nil: nobody is
+	counts     bool    // writes are counted
+	making     bool    // what is written is part of an entry's making
 }
 
 // New returns a tree without entries.
