@@ -94,6 +94,7 @@ func TestAModifyDNThatIsRefused(t *testing.T) {
 		"below what may not contain it":    {west, "OU=west", "CN=Users," + base, 64, "00002099: NameErr: "},
 		"a name of two components":         {alice, "CN=alice,CN=x", "", 64, "00002037: NameErr: "},
 		"a name that is none":              {alice, "alice", "", 34, "0000208F: NameErr: "},
+		"a name without a value":           {alice, "CN=", "", 64, "0000209E: NameErr: "},
 		"an empty name":                    {alice, "", "", 2, "00000057: LdapErr: "},
 		"a name of more than 64 letters":   {alice, "CN=" + strings.Repeat("a", 65), "", 19, "00002082: AtrErr: "},
 		"a fine-grained policy, moved out": {"CN=Password Settings Container,CN=System," + base, "CN=x", base, 80, "000021A7: SvcErr: "},

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -43,7 +44,7 @@ func (t *Tree) Add(dn DN, values []Value, rules Rules) (*Entry, error) {
 		if a := p.missing(); a != nil {
 			return nil, errMissingAttribute.about(a)
 		}
-		for _, judge := range []func() error{p.judgeSettings, p.judgeNewGroupType, p.judgeNewPrimaryGroup, p.judgeKind, p.judgeRoleOwner} {
+		for _, judge := range []func() error{p.judgeSettings, p.judgeNewGroupType, p.judgeNewPrimaryGroup, p.judgeKind, p.judgeRoleOwner, p.judgeCategory} {
 			if err := judge(); err != nil {
 				return nil, err
 			}
@@ -187,7 +188,7 @@ func (p *Plan) fill(values []Value, rules Rules) error {
 			continue // it follows from the RDN
 		case a == LookupAttribute(rdn.Type), a.Name == "name":
 			if len(v.Values) > 1 || fold(string(v.Values[0])) != fold(rdn.Value) {
-				return errRDNType.near(p.entry.dn.Parent())
+				return errNameSyntax.near(p.entry.dn.Parent()) // MS-ADTS 3.1.1.3.1.2.1
 			}
 			continue
 		case a.Name == "objectGUID" && !rules.System:
@@ -246,6 +247,27 @@ func (p *Plan) defaults(class *Class) {
 	if e.isAccount() && class.Name != "foreignSecurityPrincipal" {
 		p.accountDefaults()
 	}
+}
+
+// judgeCategory: objectCategory names a class, whichever that is.
+func (p *Plan) judgeCategory() error {
+	a := mustAttribute("objectCategory")
+	if p.First(a.Name) == p.tree.categoryDN(p.entry.Class().Category) {
+		return nil
+	}
+	dn, err := ParseDN(p.First(a.Name))
+	if err != nil {
+		return errBadName.about(a)
+	}
+	for _, c := range Classes() {
+		if len(dn) > 1 && strings.EqualFold(dn[0].Value, c.CN) && dn.Parent().Equal(p.tree.SchemaDN()) {
+			return nil
+		}
+	}
+	if p.tree.Find(dn) == nil {
+		return errNoReference.about(a)
+	}
+	return errObjectClass.about(a)
 }
 
 // categoryDN is the name of a class's object in CN=Schema.

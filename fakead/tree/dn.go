@@ -62,7 +62,10 @@ func MustParseDN(s string) DN {
 // ParseRDN reads a name of one component, as ModifyDN gives it. Its error is an *Error.
 func ParseRDN(s string) (RDN, error) {
 	dn, err := ParseDN(s)
+	name, value, named := strings.Cut(s, "=")
 	switch {
+	case named && isAttributeType(strings.TrimSpace(name)) && strings.TrimSpace(value) == "":
+		return RDN{}, errEmptyRDN.near(nil)
 	case err != nil:
 		return RDN{}, BadName()
 	case len(dn) == 0:

@@ -31,7 +31,7 @@ var (
 	errRange               = Error{Code: 19, Windows: 0x2082, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoValues            = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoValuesToAdd       = Error{Code: 19, Windows: 0x2077, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
-	errManyValuesToAdd     = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151A5A", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
+	errManyValues          = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151A5A", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errItsName             = Error{Code: 19, Windows: 0x202F, kind: "AtrErr", dsid: "03151C1E", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errHeuristics          = Error{Code: 19, Windows: 0x2082, kind: "AtrErr", dsid: "03151DE4", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
 	errNoReference         = Error{Code: 19, Windows: 0x20B5, kind: "AtrErr", dsid: "03152804", problem: "1005 (CONSTRAINT_ATT_TYPE)"}
@@ -42,6 +42,7 @@ var (
 	errSyntax              = Error{Code: 21, Windows: 0x57, kind: "LdapErr", dsid: "0C090F39", problem: textConversion}
 	errNoObject            = Error{Code: 32, Windows: 0x208D, kind: "NameErr", dsid: "03100245", problem: "2001 (NO_OBJECT)"}
 	errNoMember            = Error{Code: 32, Windows: 0x525, kind: "NameErr", dsid: "031A1211", problem: "2001 (NO_OBJECT)"}
+	errNameSyntax          = Error{Code: 34, Windows: 0x2032, kind: "NameErr", dsid: "03100225", problem: "2006 (BAD_NAME)"}
 	errBadName             = Error{Code: 34, Windows: 0x208F, kind: "NameErr", dsid: "03100225", problem: "2006 (BAD_NAME)"}
 	errUnwilling           = Error{Code: 53, Windows: 0x2035, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errOwnedBySAM          = Error{Code: 53, Windows: 0x209A, kind: "SvcErr", dsid: "031A1081", problem: textWillNotPerform}
@@ -57,6 +58,7 @@ var (
 	errMoveInSchema        = Error{Code: 53, Windows: 0x2184, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errMoveByFlag          = Error{Code: 53, Windows: 0x2185, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errWrongGrandparent    = Error{Code: 53, Windows: 0x2186, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
+	errEmptyRDN            = Error{Code: 64, Windows: 0x209E, kind: "NameErr", dsid: "03050F78", problem: "2005 (NAMING_VIOLATION)"}
 	errNaming              = Error{Code: 64, Windows: 0x2099, kind: "NameErr", dsid: "03050F78", problem: "2005 (NAMING_VIOLATION)"}
 	errManyRDNs            = Error{Code: 64, Windows: 0x2037, kind: "NameErr", dsid: "03050F78", problem: "2005 (NAMING_VIOLATION)"}
 	errRDNType             = Error{Code: 64, Windows: 0x2073, kind: "NameErr", dsid: "0305109C", problem: "2005 (NAMING_VIOLATION)"}

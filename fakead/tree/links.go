@@ -30,8 +30,8 @@ func (p *Plan) applyLinks(a *Attribute, c Change, rules Rules) error {
 		return err
 	}
 	if a.Single && len(now) > 1 {
-		if p.adds {
-			return errManyValuesToAdd.about(a)
+		if p.adds || c.Op == ReplaceValues {
+			return errManyValues.about(a)
 		}
 		return errSingleValued.about(a)
 	}

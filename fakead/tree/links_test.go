@@ -33,6 +33,15 @@ func TestMembershipHasErrorsOfItsOwn(t *testing.T) {
 	expectRefusal(t, l.modify(domainUsers, change(tree.AddValues, "member", alice.DN().String())), 68, 0x562) // by primaryGroupID
 }
 
+func TestALinkOfOneTarget(t *testing.T) {
+	l := newLab(t)
+	alice, bob, g := l.user("alice"), l.user("bob"), l.group("g")
+	expectRefusal(t, l.modify(g, change(tree.ReplaceValues, "managedBy", alice.DN().String(), bob.DN().String())), 19, 0x202F)
+	l.mustModify(g, change(tree.ReplaceValues, "managedBy", alice.DN().String()))
+	expectRefusal(t, l.modify(g, change(tree.AddValues, "managedBy", bob.DN().String())), 20, 0x2081)
+	expectValues(t, bob, "managedObjects")
+}
+
 func TestWhoIsDeletedLeavesNoLinks(t *testing.T) {
 	l := newLab(t)
 	alice, bob := l.user("alice"), l.user("bob")

@@ -156,7 +156,7 @@ func (p *Plan) apply(c Change, rules Rules) error {
 	switch {
 	case len(now) < 2:
 	case a.Single && p.adds:
-		return errManyValuesToAdd.about(a)
+		return errManyValues.about(a)
 	case a.Single, a.Name == "description" && p.entry.isAccount() && !p.adds:
 		return errSingleValued.about(a)
 	}
