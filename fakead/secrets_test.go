@@ -30,6 +30,14 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// taken is what was written since it was asked before.
+func (l *lockedBuffer) taken() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.b.Reset()
+	return l.b.String()
+}
+
 // Passwords are in no log, whatever happens to them, a panic included; and a panic costs one connection.
 func TestPasswordsAreInNoLog(t *testing.T) {
 	var log lockedBuffer
