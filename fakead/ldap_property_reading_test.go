@@ -67,7 +67,7 @@ func (l *ldapLab) readEverything(r *rapid.T) {
 var shownSecrets = func() (forms [][]byte) {
 	for _, begin := range []string{secretPrefix, strings.TrimSuffix(quoted(secretPrefix), "\"\x00")} {
 		whole := begin[:len(begin)/3*3] // groups of base64
-		printed := fmt.Sprint([]byte(begin))
+		printed := fmt.Sprintf("%d", []byte(begin))
 		forms = append(forms, []byte(begin), []byte(base64.StdEncoding.EncodeToString([]byte(whole))), fmt.Appendf(nil, "%x", begin), []byte(printed[1:len(printed)-1]))
 	}
 	return forms
