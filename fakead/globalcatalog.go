@@ -1,9 +1,9 @@
 package fakead
 
-// The global catalog's ports, 3268 and with TLS 3269 on a domain controller (MS-ADTS 3.1.1.3.1.10): all naming contexts
-// of the forest are searched as one tree, the empty name being its root, and of each object there is only what a partial
-// replica has, the attributes of the partial attribute set, and what is computed. Nothing can be written, and who is
-// nobody learns that first, as from Samba: no source tells it of Windows. Nor does any tell whether a domain controller
+// The global catalog (MS-ADTS 3.1.1.1.8), at ports 3268 and with TLS 3269 of a domain controller (3.1.1.3.1.10): all naming
+// contexts of the forest are searched as one tree, the empty name being its root, and of each object there is only what a
+// partial replica has, the attributes of the partial attribute set, and what is computed. Nothing can be written, and who
+// is nobody learns that first, as from Samba: no source tells it of Windows. Nor does any tell whether a domain controller
 // shows here what it computes from attributes outside of the set; it does, of the objects of its own domain.
 //
 // Left out on purpose: other domains of the forest, and so the memberships that a catalog lacks of those, in groups

@@ -8,7 +8,8 @@ package fakead
 // Secrets have metadata as all attributes, which tells when a password was set and by whom. All five attributes that the
 // SAM writes with a password (MS-SAMR 3.1.1.8.7) have one stamp, though a hash of LAN Manager's is never kept here.
 //
-// Left out on purpose: msDS-ReplValueMetaDataExt, values of links to what is deleted, the metadata of tombstones.
+// Left out on purpose: msDS-ReplValueMetaDataExt, values of links to what is deleted, the metadata of tombstones,
+// the end of what is kept of a link's value after the tombstone lifetime.
 
 import (
 	"cmp"

@@ -175,6 +175,56 @@ func TestMetadataTellsOfMembers(t *testing.T) {
 	}
 }
 
+// The example of MS-ADTS 3.1.1.1.9, with its versions, times and USNs, which are a second and one apart.
+func TestTheExampleOfStampsInTheSpecification(t *testing.T) {
+	running := clock.NewRunning()
+	dc := fakead.RunT(t, fakead.Options{Clock: running})
+	seed(t, dc, fakead.User{SAM: "houston", Name: "Peter Houston"})
+	if err := dc.AddGroup(fakead.Group{SAM: "DSYS"}); err != nil {
+		t.Fatal(err)
+	}
+	admin := asAdministrator(t, dc)
+	group, houston := "CN=DSYS,CN=Users,"+dc.BaseDN(), dnOf(t, dc, "houston")
+	type stamps struct{ description, member, created, deleted int } // versions, and in which step
+	steps := []struct {
+		write func(*ldap.ModifyRequest)
+		want  stamps
+	}{
+		{func(m *ldap.ModifyRequest) { m.Add("description", []string{"QWERTY"}) }, stamps{description: 1}},
+		{func(m *ldap.ModifyRequest) { m.Add("member", []string{houston}) }, stamps{1, 1, 1, 0}},
+		{func(m *ldap.ModifyRequest) { m.Delete("description", nil); m.Delete("member", nil) }, stamps{2, 2, 1, 2}},
+		{func(m *ldap.ModifyRequest) { m.Add("member", []string{houston}) }, stamps{2, 3, 1, 0}},
+		{func(m *ldap.ModifyRequest) { m.Replace("description", []string{"SHRDLU"}) }, stamps{3, 3, 1, 0}},
+	}
+	var at []string // of each step
+	var first int64
+	for i, step := range steps {
+		m := ldap.NewModifyRequest(group, nil)
+		step.write(m)
+		running.Advance(time.Minute)
+		if err := admin.Modify(m); err != nil {
+			t.Fatal(err)
+		}
+		description, member := attributeWritten(t, admin, group, "description"), written{}
+		for _, w := range metadataOf(t, admin, group, "msDS-ReplValueMetaData") {
+			member = w
+		}
+		last := max(description.Origin, member.Origin)
+		if i == 0 {
+			first = last
+		}
+		at = append(at, max(description.Changed, member.Changed))
+		deleted := "1601-01-01T00:00:00Z"
+		if step.want.deleted > 0 {
+			deleted = at[step.want.deleted]
+		}
+		if description.Version != step.want.description || member.Version != step.want.member || last != first+int64(i) ||
+			member.Version > 0 && (member.Created != at[step.want.created] || member.Deleted != deleted) {
+			t.Errorf("step %d: %+v and %+v at %d, want %+v", i, description, member, last, step.want)
+		}
+	}
+}
+
 // The binary forms hold the same.
 func TestMetadataInBinary(t *testing.T) {
 	dc := fakead.RunT(t)
