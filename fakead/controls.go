@@ -21,7 +21,7 @@ var listedControls = []listedControl{
 	{microsoftLDAP + "528", "", feature{"LDAP_SERVER_NOTIFICATION_OID", no, "a search ends when it is answered"}},
 	{oidShowDeleted, "", feature{"LDAP_SERVER_SHOW_DELETED_OID", yes, ""}},
 	{microsoftLDAP + "619", "", feature{"LDAP_SERVER_LAZY_COMMIT_OID", yes, "nothing is on a disk"}},
-	{oidDirSync, "", feature{"LDAP_SERVER_DIRSYNC_OID", partly, "whole entries that have changed, not their changes; MaxBytes is not looked at"}},
+	{oidDirSync, "", feature{"LDAP_SERVER_DIRSYNC_OID", partly, "MaxBytes and LDAP_DIRSYNC_PUBLIC_DATA_ONLY have no effect"}},
 	{oidExtendedDN, "", feature{"LDAP_SERVER_EXTENDED_DN_OID", yes, ""}},
 	{oidTreeDelete, "", feature{"LDAP_SERVER_TREE_DELETE_OID", yes, ""}},
 	{microsoftLDAP + "521", "", feature{"LDAP_SERVER_CROSSDOM_MOVE_TARGET_OID", no, "there is one domain"}},

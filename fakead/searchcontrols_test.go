@@ -331,6 +331,30 @@ func TestDirSync(t *testing.T) {
 		t.Errorf("after one change: %v, %v", changed.Entries, err)
 	}
 
+	names := func(e *ldap.Entry) (all []string) {
+		for _, a := range e.Attributes {
+			all = append(all, a.Name)
+		}
+		slices.Sort(all)
+		return all
+	}
+	if got := names(changed.Entries[0]); !slices.Equal(got, []string{"instanceType", "objectGUID", "title"}) {
+		t.Errorf("of an entry with another title: %v", got)
+	}
+	untitled := ldap.NewModifyRequest(dnOf(t, dc, "bob"), nil)
+	untitled.Delete("title", nil)
+	if err := c.Modify(untitled); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := c.DirSync(subtree(base, "(objectClass=user)", "displayName"), 0, 0, cookie(changed))
+	if err != nil || len(elsewhere.Entries) != 0 {
+		t.Errorf("asked for what has not changed: %v, %v", elsewhere.Entries, err)
+	}
+	without, err := c.DirSync(request(), 0, 0, cookie(changed))
+	if err != nil || len(without.Entries) != 1 || len(without.Entries[0].GetAttributeValues("title")) != 0 || !slices.Contains(names(without.Entries[0]), "title") {
+		t.Errorf("a title that is gone: %v, %v", without.Entries, err)
+	}
+
 	_, err = c.DirSync(subtree(users, everything), 0, 0, nil)
 	expect(t, "below a naming context", err, 50, "00002105: SecErr: ")
 	_, err = c.DirSync(request(), 0, 0, []byte("a cookie of nobody's"))

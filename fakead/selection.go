@@ -19,7 +19,10 @@ type selected struct {
 	binary    bool // asked for with ;binary, and so returned
 	ranged    bool // asked for with ;range=
 	low       int
-	high      int // the last; -1 for *
+	high      int    // the last; -1 for *
+	gone      bool   // told without values: it has none any longer
+	alone     string // of a link: the option by which these values are told, not all
+	values    [][]byte
 }
 
 // A selection is what a client asks for.
@@ -112,6 +115,8 @@ func (s *Server) render(req *request, m *searchRequest, e *tree.Entry, want sele
 		case one.attribute.Name == descriptorAttribute:
 			add(one, access.readDescriptor(req.sdFlags()))
 		case !all && !access.reads(one.attribute):
+		case one.alone != "":
+			add(one, one.values)
 		case one.attribute.Constructed:
 			add(one, s.constructed(req, m, e, one))
 		case one.attribute.Name == propertyMetadata:
@@ -125,6 +130,9 @@ func (s *Server) render(req *request, m *searchRequest, e *tree.Entry, want sele
 // cut takes the range of values that is asked for, and no more than maxValRange, and says what the attribute is
 // called then; false if there are none.
 func (o selected) cut(values [][]byte) (name string, part [][]byte, ok bool) {
+	if o.gone && len(values) == 0 || o.alone != "" {
+		return o.attribute.Name + o.alone, values, true
+	}
 	if len(values) == 0 || o.low >= len(values) && !o.ranged {
 		return "", nil, false
 	}

@@ -29,6 +29,7 @@ func init() {
 		"extended": requestExtended,
 		"moved":    requestMoved,
 		"metadata": requestMetadata,
+		"sync":     requestSync,
 		"primary":  requestPrimary,
 		"sd":       requestSD,
 		"writesd":  requestWriteSD,

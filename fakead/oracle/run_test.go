@@ -19,8 +19,9 @@ type run struct {
 
 	conn        *ldap.Conn
 	connections map[string]*ldap.Conn
-	requests    int  // so far
-	headChanged bool // the rights on the domain's head were changed
+	requests    int    // so far
+	cookie      []byte // of the last sync
+	headChanged bool   // the rights on the domain's head were changed
 	answers     []answer
 }
 

@@ -97,10 +97,13 @@ func setupUser(r *run, st statement) error {
 }
 
 func (r *run) newAccount(name string) *account {
-	a := &account{name: name, dn: "CN=" + name + "," + r.ou, sam: strings.NewReplacer("-", "", ".", "").Replace(r.question.id) + "." + name}
+	a := &account{name: name, dn: "CN=" + name + "," + r.ou, sam: samPrefix(r.question.id) + "." + name}
 	r.accounts = append(r.accounts, a)
 	return a
 }
+
+// samPrefix begins the sAMAccountNames of a question's accounts.
+func samPrefix(id string) string { return strings.NewReplacer("-", "", ".", "").Replace(id) }
 
 // group NAME [member...] [attribute=value]... adds a group.
 func setupGroup(r *run, st statement) error {
