@@ -89,7 +89,7 @@ func (s *Server) stampedAttributes(e *tree.Entry) []stamped {
 		}
 	}
 	if e.IsA("user") {
-		for _, name := range append(withPassword, unicodePwd) {
+		for _, name := range slices.Concat(withPassword, tree.WrittenWithAccounts) {
 			attributes = append(attributes, tree.LookupAttribute(name))
 		}
 	}

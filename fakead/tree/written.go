@@ -36,19 +36,21 @@ func (t *Tree) AsMade(f func()) {
 	f()
 }
 
-// Written tells of the last write of an attribute that is no link; false if there was none. An account's password was
-// written when it was made, if only with nothing, as repadmin /showobjmeta shows of every new one.
+// Written tells of the last write of an attribute that is no link; false if there was none. An account's password and
+// logon hours were written when it was made, if only with nothing.
 func (e *Entry) Written(a *Attribute) (Write, bool) {
 	if w, ok := e.lastWrite(a); ok {
 		return w, true
 	}
-	if e.count(a) == 0 && (a.Name != passwordName || !e.IsA("user")) {
+	if e.count(a) == 0 && (!slices.Contains(WrittenWithAccounts, a.Name) || !e.IsA("user")) {
 		return Write{}, false
 	}
 	return e.creation(), true
 }
 
-const passwordName = "unicodePwd"
+// WrittenWithAccounts are attributes that are written when an account is made, if only with nothing, as a real domain
+// controller's metadata shows.
+var WrittenWithAccounts = []string{"logonHours", "unicodePwd"}
 
 // LinkWritten is Written of one value of a forward link, present or no longer.
 func (e *Entry) LinkWritten(a *Attribute, target *Entry) (Write, bool) {
