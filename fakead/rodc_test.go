@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
+	"passback/clock"
 	"passback/fakead"
 )
 
@@ -79,5 +81,27 @@ func TestACachedPasswordGoesWhenItIsReplaced(t *testing.T) {
 	connectAs(t, rodc, "alice@corp.example", newPassword)
 	if !stateOf(t, rodc, "alice").PasswordIs(newPassword) {
 		t.Error("the new password was not cached at the logon")
+	}
+}
+
+// What is written to a read-only domain controller from Go is no originating update: whatever comes from a partner, even
+// if that was written earlier, replaces it.
+func TestAReadOnlyDomainControllerYieldsToItsPartners(t *testing.T) {
+	running := clock.NewRunning()
+	forest := fakead.RunForestT(t, fakead.ForestOptions{Options: fakead.Options{Clock: running}, DCs: []fakead.DC{{}, {ReadOnly: true}}})
+	hub, branch := forest.DC("dc1"), forest.DC("dc2")
+	seed(t, hub, fakead.User{SAM: "alice"})
+	forest.Replicate()
+	release := branch.HoldReplication()
+	if err := hub.SetAttribute("alice", "title", "Engineer"); err != nil {
+		t.Fatal(err)
+	}
+	running.Advance(time.Hour)
+	if err := branch.SetAttribute("alice", "title", "Lawyer"); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	if got := stateOf(t, branch, "alice").Values("title"); len(got) != 1 || got[0] != "Engineer" {
+		t.Errorf("title is %q", got)
 	}
 }

@@ -52,10 +52,11 @@ func (t *Tree) relink(e *Entry, a *Attribute, targets []*Entry) {
 	e.relink(a, targets)
 }
 
-// Replica is a copy for another domain controller, whose counters begin anew. Options.Base and DomainSID are t's.
+// Replica is a copy for another domain controller, whose counters begin anew, and which counts no writes: a journal does,
+// or there are none. Options.Base and DomainSID are t's.
 func (t *Tree) Replica(o Options) *Tree {
 	c := t.Clone()
-	c.now, c.protect, c.rids, c.journal = o.Now, o.Protect, ridPool{}, nil
+	c.now, c.protect, c.rids, c.journal, c.counts = o.Now, o.Protect, ridPool{}, nil, false
 	for _, e := range c.byDN {
 		c.startCounters(e)
 	}
