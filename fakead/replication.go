@@ -169,7 +169,9 @@ func (s *Server) takeValues(o replicatedObject, single bool) {
 	made := e == nil
 	var prevailed []tree.Value
 	for name, values := range o.values {
-		if e == nil || o.stamp(name).Beats(m.StampOf(o.Object, replication.Key{Attribute: name})) {
+		k := replication.Key{Attribute: name}
+		yields := s.readOnly && o.has(k) && !m.Knows(o.Object, k) // what was written here is no originating update
+		if e == nil || yields || o.stamp(name).Beats(m.StampOf(o.Object, k)) {
 			prevailed = append(prevailed, tree.Value{Name: name, Values: values})
 		}
 	}

@@ -94,6 +94,12 @@ func (m *Metadata) Last(object GUID, k Key) (s Stamp, local int64) {
 	return s, s.USN
 }
 
+// Knows tells whether a write of a key itself is known, other than that its object was made.
+func (m *Metadata) Knows(object GUID, k Key) bool {
+	_, ok := m.objects[object][k]
+	return ok
+}
+
 // Deleted tells whether the object's end is known.
 func (m *Metadata) Deleted(object GUID) bool {
 	_, gone := m.objects[object][Deletion]
