@@ -151,6 +151,26 @@ func TestWithoutRights(t *testing.T) {
 	}
 }
 
+// A global catalog lets the agent sign in and find people, and takes nothing: that is said of the configuration, and of no
+// password.
+func TestAGlobalCatalogIsAMisconfiguration(t *testing.T) {
+	l := newLab(t)
+	dn, guid := l.addUser("alder", nil)
+	c := l.connect(l.open(func(o *directory.Options) { o.Servers = []string{l.catalog} }))
+	user := l.find(c, guid)
+	for what, m := range map[string]directory.Modification{
+		"a set":  {New: protocol.NewSecret("Spring-Evening-42"), Mark: []string{"one"}},
+		"a burn": {Mark: []string{"one", "one refused"}},
+	} {
+		if err := c.Modify(t.Context(), user, m); directory.KindOf(err) != directory.Misconfigured {
+			t.Errorf("%s: kind %d: %v", what, directory.KindOf(err), err)
+		}
+	}
+	if !l.binds(dn, initialPassword) {
+		t.Error("the password changed")
+	}
+}
+
 func TestUnknownMarkerAttribute(t *testing.T) {
 	l := newLab(t)
 	_, guid := l.addUser("elm", nil)

@@ -25,6 +25,7 @@ type lab struct {
 	t       *testing.T
 	fake    *fakead.Server // nil: a real one
 	address string
+	catalog string // of the global catalog, with TLS
 	roots   *x509.CertPool
 	user    string
 	secret  string
@@ -46,8 +47,9 @@ func newLab(t *testing.T) *lab {
 	if dc := os.Getenv("PASSBACK_DC_URL"); dc != "" {
 		l.real(dc)
 	} else {
-		l.fake = fakead.RunT(t)
+		l.fake = fakead.RunT(t, fakead.Options{GlobalCatalog: true})
 		l.address, l.roots = strings.TrimPrefix(l.fake.LDAPSURL(), "ldaps://"), l.fake.CA().Pool()
+		l.catalog = strings.TrimPrefix(l.fake.GCSURL(), "ldaps://")
 		l.user, l.secret = l.fake.AdminDN(), l.fake.AdminPassword()
 	}
 	var err error
@@ -76,6 +78,7 @@ func (l *lab) real(dc string) {
 	l.must(err)
 	l.roots = x509.NewCertPool()
 	l.roots.AppendCertsFromPEM(pem)
+	l.catalog = net.JoinHostPort(u.Hostname(), "3269")
 	l.address, l.user, l.secret = u.Host, os.Getenv("PASSBACK_DC_ADMIN"), os.Getenv("PASSBACK_DC_PASSWORD")
 }
 
