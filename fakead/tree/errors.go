@@ -47,8 +47,8 @@ var (
 	errUnwilling           = Error{Code: 53, Windows: 0x2035, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
 	errOwnedBySAM          = Error{Code: 53, Windows: 0x209A, kind: "SvcErr", dsid: "031A1081", problem: textWillNotPerform}
 	errIllegalSettings     = Error{Code: 53, Windows: 0x20E7, kind: "SvcErr", dsid: "031A1202", problem: textWillNotPerform}
-	errIllegalChange       = Error{Code: 53, Windows: 0x2077, kind: "SvcErr", dsid: "031903E3", problem: textWillNotPerform}
 	errBackLink            = Error{Code: 53, Windows: 0x20B1, kind: "SvcErr", dsid: "03190B6D", problem: textWillNotPerform}
+	errIllegalChange       = Error{Code: 53, Windows: 0x2077, kind: "SvcErr", dsid: "031903E3", problem: textWillNotPerform}
 	errGroupType           = Error{Code: 53, Windows: 0x2141, kind: "SvcErr", dsid: "031A1158", problem: textWillNotPerform}
 	errNotAMember          = Error{Code: 53, Windows: 0x561, kind: "SvcErr", dsid: "031A1236", problem: textWillNotPerform}
 	errNotAMemberOf        = Error{Code: 53, Windows: 0x529, kind: "SvcErr", dsid: "031A11D9", problem: textWillNotPerform}

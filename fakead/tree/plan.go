@@ -196,17 +196,20 @@ func (p *Plan) current(a *Attribute) planned {
 
 // writable judges whether a client may write an attribute at all, on this entry.
 func (p *Plan) writable(a *Attribute, rules Rules) error {
+	owned := !rules.System && p.entry.ownedBySAM(a)
 	switch {
 	case a.Constructed:
 		return errConstructed.about(a)
-	case a.IsBackLink():
+	case a.IsBackLink() && !owned:
 		return errBackLink.about(a)
 	case rules.System:
 		return nil
 	case a.Name == "name", a == LookupAttribute(p.entry.dn[0].Type):
 		return errOnRDN.about(a)
-	case (a.OwnedBySAM || a.NeverReadable) && p.entry.isAccount():
+	case owned:
 		return errOwnedBySAM.about(a)
+	case ofSAMObjects[a.Name] && !p.entry.isOfSAM():
+		return errIllegalChange.about(a)
 	case a.SystemOnly && a.Name != "objectClass":
 		return errSystemOnly.about(a)
 	case !p.allows(a):

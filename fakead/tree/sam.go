@@ -33,6 +33,34 @@ const (
 	groupSecurity       = 0x80000000
 )
 
+// ownedInGroups are the attributes of a group that only the SAM writes (MS-ADTS 3.1.1.5.3.2). Those of other accounts are
+// marked in the schema.
+var ownedInGroups = map[string]bool{
+	"isCriticalSystemObject": true, "memberOf": true, "objectSid": true, "rid": true, "sAMAccountType": true, "userPassword": true,
+}
+
+// ofSAMObjects are attributes that nobody writes to what is no object of the SAM's (the same).
+var ofSAMObjects = map[string]bool{
+	"isCriticalSystemObject": true, "lmPwdHistory": true, "ntPwdHistory": true, "objectSid": true, "sAMAccountName": true, "sAMAccountType": true,
+	"supplementalCredentials": true, "unicodePwd": true,
+}
+
+func (e *Entry) ownedBySAM(a *Attribute) bool {
+	switch {
+	case e.IsA("group"):
+		return ownedInGroups[a.Name]
+	case e.isAccount():
+		return a.OwnedBySAM || a.NeverReadable
+	default:
+		return false
+	}
+}
+
+// isOfSAM tells whether an entry is of a class of the SAM's (MS-ADTS 3.1.1.5.2.3).
+func (e *Entry) isOfSAM() bool {
+	return e.isAccount() || e.IsA("domainDNS") || e.IsA("builtinDomain") || e.IsA("samServer")
+}
+
 func (e *Entry) isAccount() bool {
 	return e.IsA("securityPrincipal") || e.IsA("user") || e.IsA("group")
 }
