@@ -101,7 +101,8 @@ func (l logbook) event(k eventKind, message string, args ...any) {
 	if k.level >= slog.LevelError {
 		l.record.failed(k, message)
 	}
-	l.With("event_id", k.ID, "event", k.Name, "source", source).Log(context.Background(), k.level, message, args...)
+	args = append([]any{"event_id", k.ID, "event", k.Name, "source", source}, args...)
+	l.Log(context.Background(), k.level, message, args...)
 }
 
 // started writes the first event of a request.

@@ -3,6 +3,7 @@
 package trace
 
 import (
+	"container/list"
 	"slices"
 	"sync"
 	"time"
@@ -38,9 +39,15 @@ const (
 // A Recorder is ready as its zero value, and may be used by many at once. A nil Recorder records nothing.
 type Recorder struct {
 	mu    sync.Mutex
-	order []string
-	hops  map[string][]Hop
-	alias map[string]string // the relay's message id of an answer, to the tracking id that it carries sealed
+	order list.List                // of *operation, oldest first
+	known map[string]*list.Element // of order: by tracking id, or by a message id that Alias has not named yet
+	alias map[string]string        // the relay's message id of an answer, to the tracking id that it carries sealed
+}
+
+type operation struct {
+	id      string
+	hops    []Hop
+	aliases []string
 }
 
 // Add records a hop of the operation of this tracking id, now. Hops of an id that Alias names later are kept.
@@ -53,36 +60,37 @@ func (r *Recorder) Add(id string, place Place, what, detail string) {
 	if known, ok := r.alias[id]; ok {
 		id = known
 	}
-	r.append(id, Hop{At: clock.Real().Now(), Place: place, What: what, Detail: detail})
+	r.operation(id).append(Hop{At: clock.Real().Now(), Place: place, What: what, Detail: detail})
 }
 
-// append needs r.mu.
-func (r *Recorder) append(id string, hops ...Hop) {
-	if r.hops == nil {
-		r.hops = map[string][]Hop{}
-		r.alias = map[string]string{}
+// operation returns that of id, which may be new, and needs r.mu.
+func (r *Recorder) operation(id string) *operation {
+	if e, ok := r.known[id]; ok {
+		return e.Value.(*operation)
 	}
-	if _, known := r.hops[id]; !known {
-		r.order = append(r.order, id)
-		if len(r.order) > maxOperations {
-			r.forget(r.order[0])
-			r.order = slices.Delete(r.order, 0, 1)
-		}
+	if r.known == nil {
+		r.known, r.alias = map[string]*list.Element{}, map[string]string{}
 	}
-	r.hops[id] = append(r.hops[id], hops...)
-	if len(r.hops[id]) > maxHops {
-		r.hops[id] = r.hops[id][:maxHops]
-	}
-}
-
-// forget needs r.mu.
-func (r *Recorder) forget(id string) {
-	delete(r.hops, id)
-	for other, to := range r.alias {
-		if to == id {
+	o := &operation{id: id}
+	r.known[id] = r.order.PushBack(o)
+	if r.order.Len() > maxOperations {
+		oldest := r.forget(r.order.Front())
+		for _, other := range oldest.aliases {
 			delete(r.alias, other)
 		}
 	}
+	return o
+}
+
+// forget needs r.mu.
+func (r *Recorder) forget(e *list.Element) *operation {
+	o := r.order.Remove(e).(*operation)
+	delete(r.known, o.id)
+	return o
+}
+
+func (o *operation) append(hops ...Hop) {
+	o.hops = append(o.hops, hops[:min(len(hops), maxHops-len(o.hops))]...)
 }
 
 // Alias says that what is or was recorded for other belongs to id.
@@ -92,12 +100,15 @@ func (r *Recorder) Alias(other, id string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waiting := r.hops[other]
-	if i := slices.Index(r.order, other); i >= 0 {
-		r.order = slices.Delete(r.order, i, i+1)
+	var waiting []Hop
+	if e, ok := r.known[other]; ok {
+		waiting = r.forget(e).hops
 	}
-	delete(r.hops, other)
-	r.append(id, waiting...)
+	o := r.operation(id)
+	o.append(waiting...)
+	if r.alias[other] != id {
+		o.aliases = append(o.aliases, other)
+	}
 	r.alias[other] = id
 }
 
@@ -108,7 +119,11 @@ func (r *Recorder) Of(id string) []Hop {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	hops := slices.Clone(r.hops[id])
+	e, ok := r.known[id]
+	if !ok {
+		return nil
+	}
+	hops := slices.Clone(e.Value.(*operation).hops)
 	slices.SortStableFunc(hops, func(a, b Hop) int { return a.At.Compare(b.At) })
 	return hops
 }
@@ -120,7 +135,9 @@ func (r *Recorder) IDs() []string {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ids := slices.Clone(r.order)
-	slices.Reverse(ids)
+	ids := make([]string, 0, r.order.Len())
+	for e := r.order.Back(); e != nil; e = e.Prev() {
+		ids = append(ids, e.Value.(*operation).id)
+	}
 	return ids
 }
