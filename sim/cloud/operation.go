@@ -87,10 +87,10 @@ func (o *operation) begin() *Gate {
 	if o.way.operation.SetsPassword() && banned(o.ask.New, t.settings.BannedWords) {
 		return &gateBanned
 	}
-	if a.onItsWay != "" {
+	if t.onItsWay[a.ID] != "" {
 		return &gateBusy
 	}
-	a.onItsWay = o.result.TrackingID
+	t.onItsWay[a.ID] = o.result.TrackingID
 	return nil
 }
 
@@ -108,18 +108,17 @@ func (o *operation) end() {
 	t := o.tenant
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if a := t.accounts[o.user.ID]; a != nil {
-		a.onItsWay = ""
-	}
+	delete(t.onItsWay, o.user.ID)
 }
 
 // OnItsWay is the operation that is under way for the user of this DN, or <GUID=...>, of a directory; empty: none.
 func (t *Tenant) OnItsWay(target string) protocol.TrackingID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, a := range t.accounts {
-		if a.onItsWay != "" && (strings.EqualFold(a.DN, target) || strings.EqualFold("<GUID="+a.GUID+">", target)) {
-			return a.onItsWay
+	for id, operation := range t.onItsWay {
+		a := t.accounts[id]
+		if a != nil && (strings.EqualFold(a.DN, target) || strings.EqualFold("<GUID="+a.GUID+">", target)) {
+			return operation
 		}
 	}
 	return ""

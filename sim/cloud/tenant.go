@@ -58,7 +58,8 @@ type Tenant struct {
 	settings    Settings
 	synced      time.Time // domain time of the last synchronisation; zero: never, so nothing is configured
 	accounts    map[string]*account
-	assignments map[string]Assignment // by UPN in lower case
+	onItsWay    map[string]protocol.TrackingID // of the one operation that is, by its user's object id
+	assignments map[string]Assignment          // by UPN in lower case
 	groups      []group
 	ledger      ledger
 	agents      map[string]*agent
@@ -85,7 +86,7 @@ func New(o Options) (*Tenant, error) {
 	t := &Tenant{
 		id: o.ID, settings: settings, clock: o.Clock, directories: o.Directories, relays: o.Relays,
 		marker: o.MarkerAttribute, trace: o.Trace, log: o.Logger,
-		accounts: map[string]*account{}, assignments: map[string]Assignment{},
+		accounts: map[string]*account{}, onItsWay: map[string]protocol.TrackingID{}, assignments: map[string]Assignment{},
 		agents: map[string]*agent{}, tokens: map[string]*enrolToken{},
 		keys: []packageKey{{PackageKey: key}}, beaten: make(chan struct{}),
 	}

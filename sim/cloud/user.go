@@ -58,7 +58,6 @@ type account struct {
 	copyAt     time.Time    // when a written-back password became the copy: domain time; zero: it came otherwise
 	mustChange bool         // set by an administrator in the cloud
 	fromAD     directoryPassword
-	onItsWay   protocol.TrackingID // of the one operation that is; empty: none
 }
 
 // directoryPassword is what a synchronisation tells of a password: never the password.

@@ -44,7 +44,7 @@ type User struct {
 // attributes of a User. The marker's has no option for ranges: one object's values of an attribute that is not
 // linked end at about 1300, below the 1500 at which a controller answers in ranges.
 func (c *Conn) attributes() []string {
-	return []string{"objectGUID", "mS-DS-ConsistencyGuid", "sAMAccountName", "displayName", "userAccountControl", "adminCount",
+	return []string{"objectGUID", "sAMAccountName", "displayName", "userAccountControl", "adminCount",
 		"pwdLastSet", "msDS-ResultantPSO", c.domain.o.Marker}
 }
 

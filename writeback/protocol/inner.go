@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -96,7 +97,7 @@ func OpenSecrets(p Package, keys []PrivateKey) (Secrets, error) {
 	if err != nil {
 		return Secrets{}, err
 	}
-	sealed, err := jose.ParseEncryptedJSON(jwe, []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM})
+	sealed, err := jwe.parse()
 	if err != nil {
 		return Secrets{}, fmt.Errorf("the secrets: %w: %w", ErrTampered, err)
 	}
@@ -116,28 +117,43 @@ func OpenSecrets(p Package, keys []PrivateKey) (Secrets, error) {
 	return secrets, secrets.Validate(r.Operation)
 }
 
+// parse has go-jose read it. The flattened form, which keeps nothing of a recipient outside the protected header, is read
+// as the compact serialisation that it has too (RFC 7516 section 7.1): no JSON once more.
+func (jwe innerJWE) parse() (*jose.JSONWebEncryption, error) {
+	algorithms, encryptions := []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM}
+	if len(jwe.Recipients) == 0 {
+		compact := strings.Join([]string{jwe.Protected, jwe.EncryptedKey, jwe.IV, jwe.Ciphertext, jwe.Tag}, ".")
+		return jose.ParseEncryptedCompact(compact, algorithms, encryptions) //nolint:wrapcheck // OpenSecrets does
+	}
+	text, err := json.Marshal(jwe)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // OpenSecrets does
+	}
+	return jose.ParseEncryptedJSON(string(text), algorithms, encryptions) //nolint:wrapcheck // OpenSecrets does
+}
+
 // ownRecipient reduces an inner JWE to the recipient that holds one of keys.
-func ownRecipient(text json.RawMessage, keys []PrivateKey) (string, PrivateKey, error) {
+func ownRecipient(text json.RawMessage, keys []PrivateKey) (innerJWE, PrivateKey, error) {
 	var jwe innerJWE
 	if err := decodeStrict(text, &jwe); err != nil {
-		return "", PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+		return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets: %w", err)
 	}
 	if len(jwe.Recipients) == 0 {
 		h, err := parseHeader(jwe.Protected, jose.ECDH_ES_A256KW)
 		if err != nil {
-			return "", PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+			return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets: %w", err)
 		}
 		key, ours := holder(keys, h.KeyID)
 		if !ours {
-			return "", PrivateKey{}, ErrNoRecipient
+			return innerJWE{}, PrivateKey{}, ErrNoRecipient
 		}
-		return string(text), key, nil
+		return jwe, key, nil
 	}
 	if len(jwe.Recipients) > MaxRecipients || jwe.EncryptedKey != "" {
-		return "", PrivateKey{}, fmt.Errorf("the secrets have %d recipients: %w", len(jwe.Recipients), ErrMalformed)
+		return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets have %d recipients: %w", len(jwe.Recipients), ErrMalformed)
 	}
 	if err := checkShared(jwe.Protected); err != nil {
-		return "", PrivateKey{}, err
+		return innerJWE{}, PrivateKey{}, err
 	}
 	for _, r := range jwe.Recipients {
 		key, ours := holder(keys, r.Header.KeyID)
@@ -145,16 +161,12 @@ func ownRecipient(text json.RawMessage, keys []PrivateKey) (string, PrivateKey, 
 			continue
 		}
 		if r.Header.Algorithm != jose.ECDH_ES_A256KW {
-			return "", PrivateKey{}, fmt.Errorf("the secrets: algorithm %.40q, want %s: %w", r.Header.Algorithm, jose.ECDH_ES_A256KW, ErrMalformed)
+			return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets: algorithm %.40q, want %s: %w", r.Header.Algorithm, jose.ECDH_ES_A256KW, ErrMalformed)
 		}
 		jwe.Recipients = []innerRecipient{r}
-		own, err := json.Marshal(jwe)
-		if err != nil {
-			return "", PrivateKey{}, fmt.Errorf("the secrets: %w", err)
-		}
-		return string(own), key, nil
+		return jwe, key, nil
 	}
-	return "", PrivateKey{}, ErrNoRecipient
+	return innerJWE{}, PrivateKey{}, ErrNoRecipient
 }
 
 // checkShared holds the protected header of a general serialisation to enc alone: whatever else is a recipient's.
