@@ -29,6 +29,15 @@ const (
 	reopenDelay    = 500 * time.Millisecond
 	closeTimeout   = time.Second
 	settlesAtATime = 16
+
+	openTimeout   = 10 * time.Second // to open a link, or to renew a session's lock
+	settleTimeout = 10 * time.Second // a third of a message's lock: afterwards it comes again
+	// receiveTimeout is how long one call may bring nothing: in it the SDK opens lost links by itself, and waits without
+	// an end for a relay that does not answer.
+	receiveTimeout = time.Minute
+
+	busyRounds = 3 // how often a request is offered to relays that are busy
+	busyRest   = 700 * time.Millisecond
 )
 
 func startFrontEnd(t *Tenant) (*frontEnd, error) {
@@ -42,7 +51,7 @@ func startFrontEnd(t *Tenant) (*frontEnd, error) {
 	}
 	for _, l := range f.links {
 		f.work.Go(func() { _, _, _ = l.open(t.ctx) }) // so that the first request need not wait for it
-		f.work.Go(func() { f.listen(l.openAnswers(f.session), f.takeAnswer) })
+		f.work.Go(func() { f.listen(f.openAnswers(l), f.takeAnswer) })
 		f.work.Go(func() { f.listen(l.openStatus, f.takeHeartbeat) })
 		f.work.Go(func() { f.listen(l.openDeadLetters, f.takeDeadLetter) })
 	}
@@ -60,9 +69,22 @@ func (f *frontEnd) close() {
 
 var errNotSent = errors.New("no relay took the request")
 
-// send gives the message to the first relay that accepts it. An error that does not wrap errNotSent is ambiguous: a
-// relay may have taken it, so it is not repeated on another.
+// send gives the message to the first relay that accepts it, and asks again where all that answer are busy. An error
+// that does not wrap errNotSent is ambiguous: a relay may have taken it, so it is not repeated on another.
 func (f *frontEnd) send(ctx context.Context, m protocol.Message) error {
+	for round := 1; ; round++ {
+		err := f.offer(ctx, m)
+		if !errors.Is(err, errRejected) || !errors.Is(err, errNotSent) || round == busyRounds {
+			return err
+		}
+		if passed(ctx, busyRest); ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// offer asks each relay once.
+func (f *frontEnd) offer(ctx context.Context, m protocol.Message) error {
 	causes := []error{errNotSent}
 	for _, l := range f.links {
 		err := l.send(ctx, m)
@@ -89,10 +111,12 @@ type inbox interface {
 func (f *frontEnd) listen(open func(context.Context) (inbox, error), take func(*azservicebus.ReceivedMessage)) {
 	ctx := f.tenant.ctx
 	for ctx.Err() == nil {
-		in, err := open(ctx)
+		opening, opened := context.WithTimeout(ctx, openTimeout)
+		in, err := open(opening)
+		opened()
 		if err == nil {
 			err = f.receive(ctx, in, take)
-			_ = in.Close(ctx)
+			drop(ctx, in)
 		}
 		if ctx.Err() == nil {
 			f.tenant.log.Warn("a connection with a relay broke; it is opened anew", "error", err)
@@ -101,18 +125,36 @@ func (f *frontEnd) listen(open func(context.Context) (inbox, error), take func(*
 	}
 }
 
+func drop(ctx context.Context, in inbox) {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	_ = in.Close(ctx)
+}
+
+// next is one message, or none in receiveTimeout. Asked for more, the SDK waits 20 ms for them after the first.
+func next(ctx context.Context, in inbox) ([]*azservicebus.ReceivedMessage, error) {
+	limited, cancel := context.WithTimeout(ctx, receiveTimeout)
+	defer cancel()
+	messages, err := in.ReceiveMessages(limited, 1, nil)
+	if err != nil && (ctx.Err() != nil || limited.Err() == nil) {
+		return nil, fmt.Errorf("receive: %w", err)
+	}
+	return messages, nil
+}
+
 func (f *frontEnd) receive(ctx context.Context, in inbox, take func(*azservicebus.ReceivedMessage)) error {
 	settling := make(chan struct{}, settlesAtATime)
 	for {
-		// One at a time: asked for more, the SDK waits 20 ms for them after the first.
-		messages, err := in.ReceiveMessages(ctx, 1, nil)
+		messages, err := next(ctx, in)
 		if err != nil {
-			return fmt.Errorf("receive: %w", err)
+			return err
 		}
 		for _, m := range messages {
 			take(m)
 			settling <- struct{}{}
 			f.work.Go(func() {
+				ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+				defer cancel()
 				_ = in.CompleteMessage(ctx, m, nil) // else it comes again, and changes nothing
 				<-settling
 			})
@@ -120,13 +162,13 @@ func (f *frontEnd) receive(ctx context.Context, in inbox, take func(*azservicebu
 	}
 }
 
-func (l *link) openAnswers(session string) func(context.Context) (inbox, error) {
+func (f *frontEnd) openAnswers(l *link) func(context.Context) (inbox, error) {
 	return func(ctx context.Context) (inbox, error) {
-		in, err := l.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, session, nil)
+		in, err := l.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, f.session, nil)
 		if err != nil {
 			return nil, fmt.Errorf("open the session of answers: %w", err)
 		}
-		return renewed(ctx, in), nil
+		return renewed(f.tenant.ctx, in), nil
 	}
 }
 
@@ -143,10 +185,17 @@ func renewed(ctx context.Context, in *azservicebus.SessionReceiver) session {
 			if passed(ctx, renewSession); ctx.Err() != nil {
 				return
 			}
-			_ = in.RenewSessionLock(ctx, nil) // a lost one shows when receiving
+			renewSessionOnce(ctx, in)
 		}
 	}()
 	return session{in, stop}
+}
+
+// renewSessionOnce is content if the lock is lost: that shows when receiving.
+func renewSessionOnce(ctx context.Context, in *azservicebus.SessionReceiver) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	_ = in.RenewSessionLock(ctx, nil)
 }
 
 func (s session) Close(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/Azure/go-amqp"
 
 	"passback/writeback/protocol"
 )
@@ -171,6 +172,10 @@ func (s *sending) close() {
 // errUnsent says that the message certainly did not leave, or was refused.
 var errUnsent = errors.New("not sent")
 
+// errRejected says besides that the relay answered with the outcome rejected (AMQP 1.0, 3.4.3), as it does when it is
+// busy: the connection is as good as before, and the message may be sent again.
+var errRejected = fmt.Errorf("%w: the relay rejected it", errUnsent)
+
 // send tries a connection that may have ended since the last request, and then a new one. An error that does not
 // wrap errUnsent leaves open whether the relay took it.
 func (l *link) send(ctx context.Context, m protocol.Message) error {
@@ -179,7 +184,7 @@ func (l *link) send(ctx context.Context, m protocol.Message) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errUnsent, err)
 		}
-		if err = l.sendOn(ctx, s, m); fresh || !errors.Is(err, errUnsent) {
+		if err = l.sendOn(ctx, s, m); fresh || !errors.Is(err, errUnsent) || errors.Is(err, errRejected) {
 			return err
 		}
 	}
@@ -193,6 +198,9 @@ func (l *link) sendOn(ctx context.Context, s *sending, m protocol.Message) error
 	}, nil)
 	if err == nil {
 		return nil
+	}
+	if rejected(err) {
+		return fmt.Errorf("%w: %w", errRejected, err)
 	}
 	unsent := s.wrote.Load() == before || refused(err)
 	l.giveUp(s)
@@ -209,6 +217,21 @@ func refused(err error) bool {
 	}
 	sb, ok := errors.AsType[*azservicebus.Error](err)
 	return ok && (sb.Code == azservicebus.CodeUnauthorizedAccess || sb.Code == azservicebus.CodeNotFound)
+}
+
+// Conditions of a rejection by which the service says that it does not know itself what became of the message.
+const condTimeout amqp.ErrCond = "com.microsoft:timeout"
+
+// rejected reports whether this one transfer was turned down. The errors of a link, a session or a connection that ended
+// wrap a condition too, and say nothing of what was on its way.
+func rejected(err error) bool {
+	for _, ended := range []any{new(*amqp.LinkError), new(*amqp.SessionError), new(*amqp.ConnError)} {
+		if errors.As(err, ended) {
+			return false
+		}
+	}
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Condition != condTimeout && e.Condition != amqp.ErrCondInternalError
 }
 
 func (l *link) close(ctx context.Context) {

@@ -134,9 +134,14 @@ func (c *Client) take(ctx context.Context, free chan struct{}, start func(*Deliv
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		messages, err := c.receiver.ReceiveMessages(ctx, 1, nil)
+		messages, err := c.receive(ctx)
 		if len(messages) == 0 {
 			<-free
+			if errors.Is(err, errQuiet) {
+				if err = c.standing(ctx); err == nil {
+					continue
+				}
+			}
 			if err == nil { // what the SDK returns for a link that it will replace
 				err = errLinkLost
 			}
@@ -144,6 +149,30 @@ func (c *Client) take(ctx context.Context, free chan struct{}, start func(*Deliv
 		}
 		start(c.delivery(messages[0]))
 	}
+}
+
+// receiveTimeout is how long one call may bring nothing: in it the SDK opens lost links by itself, and waits without
+// an end for a relay that does not answer.
+const receiveTimeout = time.Minute
+
+// errQuiet says that nothing came in that time, and nothing failed.
+var errQuiet = errors.New("no request came")
+
+func (c *Client) receive(ctx context.Context) ([]*azservicebus.ReceivedMessage, error) {
+	limited, cancel := context.WithTimeout(ctx, receiveTimeout)
+	defer cancel()
+	messages, err := c.receiver.ReceiveMessages(limited, 1, nil)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = errQuiet
+	}
+	return messages, err
+}
+
+// standing makes sure that a quiet relay still answers.
+func (c *Client) standing(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	return c.open(ctx)
 }
 
 func (c *Client) delivery(m *azservicebus.ReceivedMessage) *Delivery {
