@@ -69,8 +69,8 @@ clients: build ## stock clients in other languages against passback relay: JavaS
 kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 1,000 at random instants (half an hour)
 	$(GO) test ./scenarios/ordeal -count=1 -timeout 3h -v -run TestKillMatrix -kills 1000
 
-soak-agent: ## the agent under random faults for SOAK (1h), and its memory over REQUESTS (1000000): nothing lost, below 40 MB
-	$(GO) test ./scenarios/ordeal -count=1 -timeout 24h -v -run 'TestSoak|TestMemory' -soak $(SOAK) -requests $(REQUESTS)
+soak-agent: ## the agent under random faults for SOAK (1h), its memory over REQUESTS (1000000), and 10,000 requests waiting: nothing lost, below 40 MB
+	$(GO) test ./scenarios/ordeal -count=1 -timeout 24h -v -run 'TestSoak|TestMemory|TestBacklog' -waiting 10000 -soak $(SOAK) -requests $(REQUESTS)
 
 diagnosis: ## how often the agent names the rule that refused, over every policy: the table of docs/diagnosis.md
 	$(GO) test ./writeback -count=1 -run TestDiagnosisOverTheMatrixOfPolicies

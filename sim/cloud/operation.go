@@ -90,7 +90,9 @@ func (o *operation) begin() *Gate {
 	if t.onItsWay[a.ID] != "" {
 		return &gateBusy
 	}
-	t.onItsWay[a.ID] = o.result.TrackingID
+	for _, name := range o.user.names() {
+		t.onItsWay[name] = o.result.TrackingID
+	}
 	return nil
 }
 
@@ -108,20 +110,16 @@ func (o *operation) end() {
 	t := o.tenant
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.onItsWay, o.user.ID)
+	for _, name := range o.user.names() {
+		delete(t.onItsWay, name)
+	}
 }
 
 // OnItsWay is the operation that is under way for the user of this DN, or <GUID=...>, of a directory; empty: none.
 func (t *Tenant) OnItsWay(target string) protocol.TrackingID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id, operation := range t.onItsWay {
-		a := t.accounts[id]
-		if a != nil && (strings.EqualFold(a.DN, target) || strings.EqualFold("<GUID="+a.GUID+">", target)) {
-			return operation
-		}
-	}
-	return ""
+	return t.onItsWay[strings.ToLower(target)]
 }
 
 // secrets are those that the operation needs: others, which a form may carry along, go nowhere.

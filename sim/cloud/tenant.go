@@ -58,7 +58,7 @@ type Tenant struct {
 	settings    Settings
 	synced      time.Time // domain time of the last synchronisation; zero: never, so nothing is configured
 	accounts    map[string]*account
-	onItsWay    map[string]protocol.TrackingID // of the one operation that is, by its user's object id
+	onItsWay    map[string]protocol.TrackingID // of the one operation of a user that is, by each of the user's names
 	assignments map[string]Assignment          // by UPN in lower case
 	groups      []group
 	ledger      ledger

@@ -43,6 +43,11 @@ type User struct {
 // CloudAnchor is the name by which the sync engine knows the user.
 func (u User) CloudAnchor() string { return "User_" + u.ID }
 
+// names are those that an operation of the user is found by: the tenant's, and the directory's two, in lower case.
+func (u User) names() []string {
+	return []string{u.ID, strings.ToLower(u.DN), strings.ToLower("<GUID=" + u.GUID + ">")}
+}
+
 // Assignment is what an administrator gives one user in the tenant. SetAssignment replaces it whole; a user
 // without one is licensed and has registered every method that the tenant allows.
 type Assignment struct {
