@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"passback/writeback/protocol"
@@ -84,7 +85,7 @@ func newLogbook(c Config) logbook {
 	l := logbook{c.Logger, &record{}, new(slog.LevelVar)}
 	l.adopt(c.Log)
 	if c.Logger == nil {
-		l.Logger = newLogger(c.Log, l.level)
+		l.Logger = newLogger(os.Stderr, c.Log, l.level)
 	}
 	return l
 }
@@ -144,7 +145,7 @@ func reasonText(row protocol.OutcomeInfo) string {
 	if row.HRESULT == 0 {
 		return row.Name
 	}
-	return fmt.Sprintf("Synchronization Engine returned an error hr=%08X, message=%s", row.HRESULT, row.Name)
+	return fmt.Sprintf("Synchronization Engine returned an error hr=%08X, message=%s", row.HRESULT, engineTexts[row.HRESULT])
 }
 
 func subject(r protocol.Request) string {

@@ -6,6 +6,7 @@ package writeback
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -13,6 +14,19 @@ import (
 
 // isOpen reports whether others than the owner may use what has this mode in one of the ways of mask.
 func isOpen(mode fs.FileMode, mask fs.FileMode) bool { return mode.Perm()&mask != 0 }
+
+// deviceAndInode is the form in which JOURNAL_STREAM names a stream; empty: it cannot be told.
+func deviceAndInode(f *os.File) string {
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%d:%d", s.Dev, s.Ino)
+}
 
 // tryLock takes a lock that ends with the process, or with the file (flock(2)).
 func tryLock(path string) (f *os.File, taken bool, err error) {

@@ -12,6 +12,9 @@ import (
 // isOpen is not told by a mode here: who may use a file is its access control list's matter, and its administrator's.
 func isOpen(fs.FileMode, fs.FileMode) bool { return false }
 
+// deviceAndInode names no stream here: there is no journal.
+func deviceAndInode(*os.File) string { return "" }
+
 const errorSharingViolation = syscall.Errno(32)
 
 // tryLock opens the file so that nobody else can (CreateFile with no sharing), until the process or the file ends.

@@ -1,19 +1,26 @@
 package writeback
 
 import (
+	"io"
 	"log/slog"
 	"os"
 
 	terminal "golang.org/x/term"
 )
 
-// newLogger writes to stderr as the configuration says. auto: text where a person reads it, JSON elsewhere.
-func newLogger(l Log, level *slog.LevelVar) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
-	if l.Format == "text" || l.Format == "auto" && terminal.IsTerminal(int(os.Stderr.Fd())) {
-		return slog.New(slog.NewTextHandler(os.Stderr, options))
+// newLogger writes to f, stderr, as the configuration says. auto: text where a person reads it, JSON elsewhere.
+func newLogger(f *os.File, l Log, level *slog.LevelVar) *slog.Logger {
+	to := func(w io.Writer) slog.Handler {
+		options := &slog.HandlerOptions{Level: level}
+		if l.Format == "text" || l.Format == "auto" && terminal.IsTerminal(int(f.Fd())) {
+			return slog.NewTextHandler(w, options)
+		}
+		return slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	if isJournal(f) {
+		return slog.New(newPrioritized(f, to))
+	}
+	return slog.New(to(f))
 }
 
 // setLevel takes a level that validate has checked.

@@ -1,6 +1,7 @@
 package writeback_test
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf16"
 
 	metricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -101,7 +103,13 @@ func TestTraceOfARequestAndNoPasswordAnywhere(t *testing.T) {
 	if a := l.ask(l.request(change), protocol.Secrets{Old: protocol.NewSecret(wrong), New: protocol.NewSecret(refused)}); a.Outcome != protocol.IncorrectPassword {
 		t.Fatalf("answered %+v", a)
 	}
+	left := map[string]string{}
+	l.look(left, "of a running agent", ok.TrackingID, against.TrackingID)
 	must(t, stop())
+	l.look(left, "of one that has ended", ok.TrackingID, against.TrackingID)
+	if text := l.logText(); !strings.Contains(text, "hr=80230619, message=A restriction prevents the password from being changed to the current one specified., Context: ") {
+		t.Errorf("the refusal's event does not say what the synchronisation engine says:\n%s", text)
+	}
 
 	pushed.mu.Lock()
 	defer pushed.mu.Unlock()
@@ -121,7 +129,7 @@ func TestTraceOfARequestAndNoPasswordAnywhere(t *testing.T) {
 		}
 	}
 
-	left := map[string]string{"the log": l.logText()}
+	left["the log"] = l.logText()
 	for _, body := range pushed.bodies {
 		left["what was pushed"] += string(body)
 	}
@@ -134,16 +142,51 @@ func TestTraceOfARequestAndNoPasswordAnywhere(t *testing.T) {
 		}
 		return err
 	}))
-	if len(left) < 5 { // log, traces, key, enrolment, journal, status
+	if len(left) < 21 { // 16 of commands, log, traces, key, enrolment, journal, status
 		t.Fatalf("only %d outputs were looked at", len(left))
 	}
 	for where, text := range left {
 		for _, secret := range []string{taken, refused, wrong, initial, bindPassword} {
-			if strings.Contains(text, secret) {
-				t.Errorf("%s holds a password", where)
+			for _, form := range formsOf(secret) {
+				if strings.Contains(text, form) {
+					t.Errorf("%s holds a password", where)
+				}
 			}
 		}
 	}
+}
+
+// look keeps all that the commands print that look at an agent, as text and as JSON.
+func (l *lab) look(left map[string]string, when string, ids ...protocol.TrackingID) {
+	l.t.Helper()
+	lines := [][]string{{"status"}, {"doctor", "--user", "alice@corp.example"}}
+	for _, id := range ids {
+		lines = append(lines, []string{"explain", string(id)})
+	}
+	for _, line := range lines {
+		for _, more := range [][]string{nil, {"--json"}} {
+			words := slices.Concat(line, more)
+			_, out, errs := l.verb(words...)
+			if len(out) < 40 {
+				l.t.Errorf("%s %s printed %q %q", strings.Join(words, " "), when, out, errs)
+			}
+			left[strings.Join(words, " ")+" "+when] = out + errs
+		}
+	}
+}
+
+// formsOf a password: as it is, as unicodePwd takes it, and both in base64 and hex.
+func formsOf(secret string) []string {
+	var wide []byte
+	for _, unit := range utf16.Encode([]rune(secret)) {
+		wide = append(wide, byte(unit), byte(unit>>8))
+	}
+	forms := []string{secret, string(wide)}
+	for _, form := range []string{secret, string(wide)} {
+		whole := form[:len(form)-len(form)%3] // what follows it in base64 does not change these
+		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(whole)), hex.EncodeToString([]byte(form)))
+	}
+	return forms
 }
 
 func TestCollectorIsOutsideByPort443Alone(t *testing.T) {
