@@ -94,7 +94,7 @@ func messageID(id any) string {
 
 // delivered encodes a message for its receiver: as it came, with the broker's header and annotations.
 func delivered(d broker.Delivery, locked bool) ([]byte, error) {
-	m, err := described(d.Stored)
+	m, bare, err := described(d.Stored)
 	if err != nil {
 		return nil, err
 	}
@@ -105,32 +105,42 @@ func delivered(d broker.Delivery, locked bool) ([]byte, error) {
 		m.DeliveryAnnotations = m.DeliveryAnnotations.With(annotationLockToken, amqp.UUID(d.LockToken))
 		m.MessageAnnotations = m.MessageAnnotations.With(annotationLockedUntil, d.LockedUntil)
 	}
-	return encode(m)
+	return encode(m, bare)
 }
 
 // peekedMessage encodes a message for who only looks at it: with its state and without a lock.
 func peekedMessage(s broker.Stored) ([]byte, error) {
-	m, err := described(s)
+	m, bare, err := described(s)
 	if err != nil {
 		return nil, err
 	}
 	m.MessageAnnotations = m.MessageAnnotations.With(annotationState, int32(s.State))
-	return encode(m)
+	return encode(m, bare)
 }
 
-func encode(m *amqp.Message) ([]byte, error) {
-	b, err := m.MarshalBinary()
+func encode(m *amqp.Message, bare []byte) (b []byte, err error) {
+	if bare != nil {
+		b, err = m.MarshalHead(bare)
+	} else {
+		b, err = m.MarshalBinary()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode a delivery: %w", err)
 	}
 	return b, nil
 }
 
-// described decodes a stored message and adds what holds however it is handed out.
-func described(s broker.Stored) (*amqp.Message, error) {
-	m := new(amqp.Message)
-	if err := m.UnmarshalBinary(s.Body); err != nil {
-		return nil, fmt.Errorf("decode a stored message: %w", err)
+// described decodes a stored message and adds what holds however it is handed out. The bare message is not decoded unless
+// it is changed; bare is it as it came.
+func described(s broker.Stored) (m *amqp.Message, bare []byte, err error) {
+	m = new(amqp.Message)
+	if len(s.Properties) == 0 {
+		bare, err = m.UnmarshalHead(s.Body)
+	} else {
+		err = m.UnmarshalBinary(s.Body)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("decode a stored message: %w", err)
 	}
 	if m.Header == nil {
 		m.Header = &amqp.Header{}
@@ -152,7 +162,7 @@ func described(s broker.Stored) (*amqp.Message, error) {
 	for key, value := range s.Properties {
 		m.ApplicationProperties = m.ApplicationProperties.With(key, value)
 	}
-	return m, nil
+	return m, bare, nil
 }
 
 // A lock token travels as the delivery tag in the byte order of a .NET Guid: its first three numbers are little

@@ -96,7 +96,7 @@ func writeProperties(s broker.Stored, changed *sqlfilter.Message) (broker.Messag
 		}
 	}
 	m.ApplicationProperties = changedProperties(m.ApplicationProperties, changed.User)
-	payload, err := encode(m)
+	payload, err := encode(m, nil)
 	if err != nil {
 		return broker.Message{}, err
 	}

@@ -51,6 +51,13 @@ func (c *Conn) readFrame(typ byte) (channel uint16, body []byte, err error) {
 // parsePerformative reads the performative (or SASL frame body) at the start of a frame's body; what follows is
 // the payload.
 func parsePerformative(body []byte) (p composite, payload []byte, err error) {
+	if p, payload, ok := parseQuick(body); ok {
+		return p, payload, nil
+	}
+	return parseAny(body)
+}
+
+func parseAny(body []byte) (p composite, payload []byte, err error) {
 	d := newDecoder(body)
 	v, err := d.value()
 	if err != nil {
@@ -103,7 +110,7 @@ func Performatives() []string {
 func appendFrame(b []byte, typ byte, channel uint16, p composite, payload []byte) ([]byte, error) {
 	start := len(b)
 	e := encoder{b: append(b, 0, 0, 0, 0, frameHeader/4, typ, byte(channel>>8), byte(channel))}
-	if p != nil {
+	if q, ok := p.(quick); p != nil && !(ok && q.encode(&e)) {
 		e.value(described(p.descriptor(), p.fields()))
 	}
 	e.b = append(e.b, payload...)

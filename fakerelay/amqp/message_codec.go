@@ -11,11 +11,7 @@ func (m *Message) MarshalBinary() ([]byte, error) {
 		size += len(data) + 8
 	}
 	e := encoder{b: make([]byte, 0, size)}
-	if m.Header != nil {
-		e.value(compositeValue(m.Header))
-	}
-	e.mapSection(codeDeliveryAnnotations, m.DeliveryAnnotations)
-	e.mapSection(codeMessageAnnotations, m.MessageAnnotations)
+	m.encodeHead(&e)
 	if m.Properties != nil {
 		e.value(compositeValue(m.Properties))
 	}
@@ -31,6 +27,46 @@ func (m *Message) MarshalBinary() ([]byte, error) {
 	}
 	e.mapSection(codeFooter, m.Footer)
 	return e.b, e.err
+}
+
+// UnmarshalHead is UnmarshalBinary for the sections that nodes on a message's way may change (3.2.1 to 3.2.3: the header
+// and both annotations). It leaves all others alone and returns them as they are in b.
+func (m *Message) UnmarshalHead(b []byte) (bare []byte, err error) {
+	*m = Message{}
+	d := newDecoder(b)
+	d.aliases = true
+	for d.more() {
+		rest := b[d.pos:]
+		if len(rest) > 2 && rest[0] == fmtDescribed && rest[1] == fmtSmallUlong && rest[2] > byte(codeMessageAnnotations) {
+			return rest, nil
+		}
+		code, value, err := d.section()
+		if err != nil {
+			return nil, err
+		}
+		if code > codeMessageAnnotations {
+			return rest, nil
+		}
+		if err := m.set(code, value); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// MarshalHead encodes the header and both annotations, and appends the other sections, which are encoded already.
+func (m *Message) MarshalHead(bare []byte) ([]byte, error) {
+	e := encoder{b: make([]byte, 0, likelySections+len(bare))}
+	m.encodeHead(&e)
+	return append(e.b, bare...), e.err
+}
+
+func (m *Message) encodeHead(e *encoder) {
+	if m.Header != nil {
+		e.value(compositeValue(m.Header))
+	}
+	e.mapSection(codeDeliveryAnnotations, m.DeliveryAnnotations)
+	e.mapSection(codeMessageAnnotations, m.MessageAnnotations)
 }
 
 func (e *encoder) section(code uint64, v any) { e.value(Described{Descriptor: code, Value: v}) }
