@@ -42,7 +42,8 @@ type connection struct {
 // entityLink is a link that needs a right on a path.
 type entityLink struct {
 	path    string
-	right   Rights // 0: any token for the path will do
+	queue   *broker.Queue // what the path leads to; that of its entity for $management
+	right   Rights        // 0: any token for the path will do
 	name    string
 	detach  func(*amqp.Error)
 	session *broker.Session // nil: none
@@ -193,6 +194,10 @@ func (c *connection) enter(l *entityLink) {
 	c.links[l] = struct{}{}
 	c.watchLinks()
 	c.mu.Unlock()
+	entity, _ := cutManagement(l.path)
+	if q, err := c.ns.broker().Node(entity); err != nil || q != l.queue { // deleted since it was looked up, unseen by detachFrom
+		l.detach(l.gone())
+	}
 	if !c.allowed(l.path, l.right) { // the token has ended since the attach was looked at
 		l.detach(c.lapsed(l))
 	}

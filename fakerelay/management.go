@@ -49,7 +49,7 @@ func (c *connection) attachManagement(r *amqp.AttachRequest, path string, sends 
 	if !ok {
 		return
 	}
-	l := &entityLink{path: node, name: r.Attach.Name, detach: r.Detach}
+	l := &entityLink{path: node, queue: q, name: r.Attach.Name, detach: r.Detach}
 	c.enter(l)
 	if !sends {
 		c.attachReply(r, node, func() { c.exit(l) })

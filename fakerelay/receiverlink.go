@@ -22,7 +22,6 @@ type source interface {
 type receiverLink struct {
 	entityLink
 	c       *connection
-	queue   *broker.Queue
 	from    source
 	ended   <-chan struct{} // the session's lock has ended; nil: no session
 	deletes bool            // receive-and-delete
@@ -65,8 +64,10 @@ func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
 
 func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, path string) *receiverLink {
 	l := &receiverLink{
-		entityLink: entityLink{path: path, right: Listen, name: r.Attach.Name, detach: r.Detach, idle: idleWatch{clock: c.ns.clock}},
-		c:          c, queue: q,
+		entityLink: entityLink{
+			path: path, queue: q, right: Listen, name: r.Attach.Name, detach: r.Detach, idle: idleWatch{clock: c.ns.clock},
+		},
+		c:       c,
 		deletes: r.Attach.SndSettleMode == amqp.SenderSettled,
 		credit:  make(chan struct{}, 1),
 		ahead:   prefetch{settled: make(chan struct{}, 1)},

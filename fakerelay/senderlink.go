@@ -29,7 +29,7 @@ func (c *connection) attachSender(r *amqp.AttachRequest, path string) {
 		return
 	}
 	most := uint64(q.LargestMessage())
-	l := &entityLink{path: path, right: Send, name: r.Attach.Name, detach: r.Detach, idle: idleWatch{clock: c.ns.clock}}
+	l := &entityLink{path: path, queue: q, right: Send, name: r.Attach.Name, detach: r.Detach, idle: idleWatch{clock: c.ns.clock}}
 	c.enter(l)
 	_, err := r.AcceptReceiver(amqp.ReceiverOptions{
 		Answer: amqp.Answer{

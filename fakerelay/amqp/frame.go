@@ -110,7 +110,8 @@ func Performatives() []string {
 func appendFrame(b []byte, typ byte, channel uint16, p composite, payload []byte) ([]byte, error) {
 	start := len(b)
 	e := encoder{b: append(b, 0, 0, 0, 0, frameHeader/4, typ, byte(channel>>8), byte(channel))}
-	if q, ok := p.(quick); p != nil && !(ok && q.encode(&e)) {
+	q, ok := p.(quick)
+	if written := ok && q.encode(&e); !written && p != nil {
 		e.value(described(p.descriptor(), p.fields()))
 	}
 	e.b = append(e.b, payload...)

@@ -177,21 +177,18 @@ func (f *quickFields) disposition() *Disposition {
 	return d
 }
 
-// next gives a field's format code and so much of its data; 0 at the end and where it is null.
+// next gives a field's format code: that of null at the end of the list too.
 func (f *quickFields) next() byte {
 	if f.count == 0 {
-		return 0
+		return fmtNull
 	}
 	f.count--
 	if len(f.b) == 0 {
 		f.odd = true
-		return 0
+		return fmtNull
 	}
 	code := f.b[0]
 	f.b = f.b[1:]
-	if code == fmtNull {
-		return 0
-	}
 	return code
 }
 
@@ -208,7 +205,7 @@ func (f *quickFields) take(n int) []byte {
 func (f *quickFields) uint() *uint32 {
 	v := uint32(0)
 	switch f.next() {
-	case 0:
+	case fmtNull:
 		return nil
 	case fmtUint0:
 	case fmtSmallUint:
@@ -224,7 +221,7 @@ func (f *quickFields) uint() *uint32 {
 // binary gives a copy, of at most maxTag bytes.
 func (f *quickFields) binary() []byte {
 	switch f.next() {
-	case 0:
+	case fmtNull:
 		return nil
 	case fmtBinary8:
 		n := int(f.take(1)[0])
@@ -239,7 +236,7 @@ func (f *quickFields) flag() bool {
 	switch f.next() {
 	case fmtTrue:
 		return true
-	case 0, fmtFalse:
+	case fmtNull, fmtFalse:
 	default:
 		f.odd = true
 	}

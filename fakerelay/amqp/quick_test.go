@@ -45,6 +45,7 @@ func FuzzQuickForm(f *testing.F) {
 	f.Add([]byte{0, 0x53, 0x14, 0xc0, 7, 4, 0x43, 0x43, 0xa0, 1, 'x', 0x43, 'p'})
 	f.Add([]byte{0, 0x53, 0x15, 0xc0, 9, 5, 0x41, 0x43, 0x40, 0x41, 0, 0x53, 0x24, 0x45})
 	f.Add([]byte{0, 0x53, 0x15, 0xc0, 1, 5})
+	f.Add([]byte("\x00S\x14\xc0\a\x04CC\xa0\x010\x00")) // ends with a descriptor
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p, payload, ok := parseQuick(body)
 		if !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 type turn struct {
 	rate float64 // a second
 	cpu  float64 // microseconds of the broker's CPU for each
+	err  error   // nil: it ended well, and the others hold
 }
 
 // A result is a workload's: turns by broker, each list in the order of rounds.
@@ -38,13 +40,25 @@ func compare(ctx context.Context, w workload, brokers []*broker, o options) (res
 		slices.Reverse(order)
 		for _, i := range order {
 			t, err := takeTurn(ctx, w, brokers[i], o.duration)
-			if err != nil {
+			if err != nil && ctx.Err() != nil {
 				return r, fmt.Errorf("%s: %s: %w", brokers[i].name, w.name, err)
 			}
+			t.err = err
 			r.turns[i] = append(r.turns[i], t)
 		}
 	}
 	return r, nil
+}
+
+// failed counts a broker's turns that failed, and gives the first one's error.
+func failed(turns []turn) (count int, first error) {
+	for _, t := range turns {
+		if t.err != nil {
+			count++
+			first = cmp.Or(first, t.err)
+		}
+	}
+	return count, first
 }
 
 func takeTurn(ctx context.Context, w workload, b *broker, duration time.Duration) (turn, error) {
@@ -97,10 +111,14 @@ func printResults(out io.Writer, brokers []*broker, results []result) {
 	fmt.Fprintln(t, "workload\tbroker\ta second\t(least to most)\tbroker's CPU each\tfakerelay's rate is\tits CPU is")
 	for _, r := range results {
 		for i, b := range brokers {
+			if count, first := failed(r.turns[i]); count > 0 {
+				fmt.Fprintf(t, "%s\t%s\tfailed in %d of %d turns\t%v\n", r.workload, b.name, count, len(r.turns[i]), first)
+				continue
+			}
 			rates := each(r.turns[i], func(t turn) float64 { return t.rate })
 			fmt.Fprintf(t, "%s\t%s\t%.0f\t(%.0f to %.0f)\t%.0f µs", r.workload, b.name, median(rates), slices.Min(rates), slices.Max(rates),
 				median(each(r.turns[i], func(t turn) float64 { return t.cpu })))
-			if i > 0 {
+			if own, _ := failed(r.turns[0]); i > 0 && own == 0 {
 				fmt.Fprintf(t, "\t%.2f times\t1/%.2f", ratio(r.turns[0], r.turns[i], func(t turn) float64 { return t.rate }),
 					ratio(r.turns[i], r.turns[0], func(t turn) float64 { return t.cpu }))
 			}
