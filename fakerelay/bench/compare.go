@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -54,8 +53,9 @@ func compare(ctx context.Context, w workload, brokers []*broker, o options) (res
 func failed(turns []turn) (count int, first error) {
 	for _, t := range turns {
 		if t.err != nil {
-			count++
-			first = cmp.Or(first, t.err)
+			if count++; first == nil {
+				first = t.err
+			}
 		}
 	}
 	return count, first
