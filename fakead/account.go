@@ -30,6 +30,8 @@ func loadAccount(e *tree.Entry) *password.Account {
 		BadTime:     timeOf(e, "badPasswordTime"),
 		LockoutTime: timeOf(e, "lockoutTime"),
 		LastLogon:   timeOf(e, "lastLogonTimestamp"),
+
+		LastLogonHere: timeOf(e, "lastLogon"),
 	}
 }
 
@@ -56,6 +58,7 @@ func saveAccount(set func(name string, values ...string), before, after *passwor
 		{"badPasswordTime", before.BadTime, after.BadTime},
 		{"lockoutTime", before.LockoutTime, after.LockoutTime},
 		{"lastLogonTimestamp", before.LastLogon, after.LastLogon},
+		{"lastLogon", before.LastLogonHere, after.LastLogonHere},
 	}
 	for _, t := range times {
 		if !t.before.Equal(t.after) {

@@ -145,18 +145,9 @@ func (s *Server) administratorGroups() []*tree.Entry {
 	return groups
 }
 
-// excludedOperators is dwAdminSDExMask, the sixteenth character of dSHeuristics.
+// excludedOperators is dwAdminSDExMask.
 func (s *Server) excludedOperators() uint64 {
-	service := s.tree.ConfigurationDN().Child("CN", "Services").Child("CN", "Windows NT").Child("CN", "Directory Service")
-	e := s.tree.Find(service)
-	if e == nil {
-		return 0
-	}
-	heuristics := e.First("dSHeuristics")
-	if len(heuristics) < 16 {
-		return 0
-	}
-	mask, err := strconv.ParseUint(heuristics[15:16], 16, 4)
+	mask, err := strconv.ParseUint(string(s.heuristic(heuristicOperators)), 16, 4)
 	if err != nil {
 		return 0
 	}

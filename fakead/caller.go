@@ -34,8 +34,12 @@ func (s *Server) tokenFor(e *tree.Entry) *security.Token {
 
 // tokenOf is the token of a connection. As on a domain controller it holds the groups as they were at the bind.
 func (s *Server) tokenOf(c *session) *security.Token {
-	if c.token == nil && c.user != nil {
+	switch {
+	case c.token != nil:
+	case c.user != nil:
 		c.token = s.tokenFor(c.user)
+	default:
+		c.token = security.AnonymousToken()
 	}
 	return c.token
 }
@@ -51,7 +55,7 @@ type access struct {
 
 var nothing = &security.Grants{}
 
-// accessTo is what the connection's account may do to an entry; nothing, if it is bound as nobody.
+// accessTo is what the connection's account may do to an entry, or what anonymous callers may.
 func (s *Server) accessTo(c *session, e *tree.Entry) access {
 	return s.access(s.tokenOf(c), e)
 }
@@ -123,10 +127,30 @@ func (a access) joins(c change, caller *tree.Entry) bool {
 	return err == nil && named == caller && a.right(security.SelfWrite, writeSelfMembership)
 }
 
-// visible tells whether the caller may know of an entry (MS-ADTS 5.1.3.3.6): by the right to list its parent. Left
-// out on purpose: list object mode (dSHeuristics, third character).
+// visible tells whether the caller may know of an entry (MS-ADTS 5.1.3.3.6): by the right to list its parent, or in
+// list object mode by a right to both.
 func (s *Server) visible(c *session, e *tree.Entry) bool {
-	return e.Parent() == nil || s.accessTo(c, e.Parent()).has(security.ListContents)
+	if e.Parent() == nil {
+		return true
+	}
+	above := s.accessTo(c, e.Parent())
+	if above.has(security.ListContents) {
+		return true
+	}
+	return above.has(security.ListObject) && s.heuristic(heuristicListObject) == '1' && s.accessTo(c, e).has(security.ListObject)
+}
+
+// reaches tells whether a search may begin at an entry: where that is hidden, something below it that is not lets it.
+func (s *Server) reaches(c *session, base *tree.Entry, scope tree.Scope) bool {
+	if s.visible(c, base) {
+		return true
+	}
+	for e := range s.tree.Walk(base, scope) {
+		if s.visible(c, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // partsWritable are the parts of the descriptor that may be written, as sDRightsEffective tells.

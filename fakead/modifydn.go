@@ -57,8 +57,10 @@ func (s *Server) modifyDN(req *request) result {
 // renames holds MS-ADTS 3.1.1.5.4.1.1.
 func (s *Server) renames(c *session, e, parent *tree.Entry) bool {
 	own := s.accessTo(c, e)
-	if !own.property(security.WriteProperty, tree.LookupAttribute("name")) {
-		return false
+	for _, naming := range []string{"name", e.DN()[0].Type} {
+		if !own.property(security.WriteProperty, tree.LookupAttribute(naming)) {
+			return false
+		}
 	}
 	if parent == e.Parent() {
 		return true

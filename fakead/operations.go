@@ -34,7 +34,7 @@ func (s *Server) ownHandler(req *request) handler {
 	if isWrite(req.operation) && req.conn.catalog {
 		return fails(result{code: codeUnwillingToPerform, text: s.text.catalogWrite()})
 	}
-	if needsBind(req) && !req.session.bound.Load() {
+	if needsBind(req) && !req.session.bound.Load() && !s.allowsAnonymous(req) {
 		return fails(result{code: codeOperationsError, text: s.text.notBound()})
 	}
 	if s.readOnly && isWrite(req.operation) {
@@ -61,6 +61,17 @@ func (s *Server) supportsCriticalControls(req *request) bool {
 		}
 	}
 	return true
+}
+
+// allowsAnonymous: dSHeuristics may let those read who have not bound, what their rights let them read. Left out on
+// purpose: writes of anonymous callers, which stay refused.
+func (s *Server) allowsAnonymous(req *request) bool {
+	if req.operation != tagSearch && req.operation != tagCompare {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heuristic(heuristicAnonymous) == '2'
 }
 
 // needsBind: only rootDSE, binds and extended operations are for everyone (MS-ADTS 5.1.1.1).

@@ -6,8 +6,10 @@ package fakead
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"passback/fakead/tree"
 	"slices"
+	"strings"
+
+	"passback/fakead/tree"
 )
 
 const (
@@ -28,7 +30,8 @@ type resultPage struct {
 	resultSet
 	size    int
 	offset  int
-	resumed bool // entries are those of an earlier request
+	resumed bool                   // entries are those of an earlier request
+	keep    func(*tree.Entry) bool // of those of an earlier request, what is found still; nil: all
 }
 
 // openPage reads the control. Without it the page is the whole.
@@ -89,9 +92,18 @@ func randomBytes(n int) string {
 	return string(b)
 }
 
-// searchKey is equal for searches that ask for the same entries.
+// searchKey is equal for searches that ask for the same entries and attributes, and with the same other controls.
 func searchKey(req *request, m *searchRequest) string {
-	return m.base + "\x00" + string(rune('0'+m.scope)) + "\x00" + string(m.filter)
+	key := []string{m.base, string(rune('0' + m.scope)), string(m.filter)}
+	for _, name := range m.attributes {
+		key = append(key, strings.ToLower(name))
+	}
+	for _, c := range req.controls {
+		if c.oid != oidPagedResults {
+			key = append(key, c.oid, string(c.value))
+		}
+	}
+	return strings.Join(key, "\x00")
 }
 
 // decodePagedResults reads SEQUENCE { size INTEGER, cookie OCTET STRING }.

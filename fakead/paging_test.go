@@ -96,6 +96,7 @@ func TestCookies(t *testing.T) {
 	}
 	refused("another connection's cookie", asAdministrator(t, dc), r(), cookie)
 	refused("another search's cookie", c, subtree(base, "(cn=*)", "1.1"), cookie)
+	refused("other attributes", c, subtree(base, numbered, "cn"), cookie)
 	refused("no cookie of this server", c, r(), "0123456789abcdef\x00\x00\x00\x01")
 	refused("a cookie beyond the end", c, r(), cookie[:16]+"\x00\x00\xff\xff")
 	refused("half a cookie", c, r(), cookie[:5])
@@ -134,5 +135,21 @@ func TestPagesShowWhatIsStillThere(t *testing.T) {
 	}
 	if names, _ := page(t, c, subtree(base, numbered, "1.1"), 2, cookie); len(names) != 1 || names[0] != dnOf(t, dc, "person0003") {
 		t.Errorf("the second page has %q", names)
+	}
+}
+
+func TestPagesShowWhatIsFoundStill(t *testing.T) {
+	dc := manyUsers(t, 5)
+	c := asAdministrator(t, dc)
+	_, cookie := page(t, c, subtree(base, numbered, "sAMAccountName"), 2, "")
+	all := query(t, c, base, numbered, "sAMAccountName")
+	m := ldap.NewModifyRequest(all[3].DN, nil)
+	m.Replace("sAMAccountName", []string{"another"})
+	if err := c.Modify(m); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := page(t, c, subtree(base, numbered, "sAMAccountName"), 9, cookie)
+	if len(rest) != 2 || rest[0] != all[2].DN || rest[1] != all[4].DN {
+		t.Errorf("after one of them was renamed the second page has %q", rest)
 	}
 }

@@ -38,7 +38,7 @@ func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
 		return result{} // an LDAP ping (MS-ADTS 6.3.3) that matches no domain controller, as it were
 	}
 	entry := req.answer.beginEntry(req.id, "")
-	for _, v := range s.rootDSE() {
+	for _, v := range append(s.rootDSE(), s.callerGroups(req.session)) {
 		if byName := asked[strings.ToLower(v.Name)]; !byName && (!all || onlyByName[v.Name]) {
 			continue
 		}
@@ -55,7 +55,7 @@ func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
 }
 
 // onlyByName are shown to those who ask for them.
-var onlyByName = map[string]bool{"supportedExtension": true}
+var onlyByName = map[string]bool{"supportedExtension": true, "tokenGroups": true}
 
 func (s *Server) rootDSE() []tree.Value {
 	base, config, schema := s.tree.Base().String(), s.tree.ConfigurationDN().String(), s.tree.SchemaDN().String()
@@ -85,6 +85,15 @@ func (s *Server) rootDSE() []tree.Value {
 		tree.Strings("currentTime", tree.FormatTime(s.clock.Now())),
 		tree.Strings("configurationNamingContext", config),
 	}
+}
+
+// callerGroups are the identifiers in the caller's token, their own too (MS-ADTS 3.1.1.3.2.19).
+func (s *Server) callerGroups(c *session) tree.Value {
+	groups := tree.Value{Name: "tokenGroups"}
+	for _, sid := range s.tokenOf(c).Identifiers() {
+		groups.Values = append(groups.Values, []byte(sid))
+	}
+	return groups
 }
 
 func withPrefix(prefix string, list []string) []string {

@@ -7,6 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"passback/fakead"
+	"passback/fakead/tree"
 )
 
 func rootDSE(t *testing.T, c *ldap.Conn, attributes ...string) *ldap.Entry {
@@ -80,5 +81,26 @@ func TestAServerWithoutPolicyHints(t *testing.T) {
 		if slices.Contains(controls, oid) {
 			t.Errorf("%s is offered", oid)
 		}
+	}
+}
+
+func TestRootDSETellsCallersWhoTheyAre(t *testing.T) {
+	dc := fakead.RunT(t)
+	seed(t, dc, fakead.User{SAM: "alice", Groups: []string{"Domain Admins"}})
+	ask := func(c *ldap.Conn) (sids []string) {
+		for _, sid := range readBase(t, c, "", nil, "tokenGroups").GetRawAttributeValues("tokenGroups") {
+			sids = append(sids, tree.SID(sid).String())
+		}
+		return sids
+	}
+	c := connectAs(t, dc, "alice@corp.example", oldPassword)
+	own := tree.SID(read(t, c, dnOf(t, dc, "alice"), "objectSid").GetRawAttributeValue("objectSid"))
+	domain, _ := own.RID()
+	got := ask(c)
+	if got[0] != own.String() || !slices.Contains(got, domain.WithRID(512).String()) || !slices.Contains(got, "S-1-5-11") {
+		t.Errorf("of alice: %q", got)
+	}
+	if got := ask(connect(t, dc)); got[0] != "S-1-5-7" || slices.Contains(got, "S-1-5-11") {
+		t.Errorf("of nobody: %q", got)
 	}
 }

@@ -57,7 +57,7 @@ func (s *Server) search(req *request) result {
 	if req.names, refusal = s.nameForm(req); refusal.code != codeSuccess {
 		return refusal
 	}
-	bases, refusal := s.searchBases(req, m.base, options)
+	bases, refusal := s.searchBases(req, m, options)
 	if refusal.code != codeSuccess {
 		return refusal
 	}
@@ -96,6 +96,9 @@ func (s *Server) searchPage(req *request, m *searchRequest, bases []*tree.Entry,
 	if refusal.code != codeSuccess {
 		return refusal, false
 	}
+	if paged && viewed.asked {
+		return s.failedControl(), false // as Windows: two ways to ask for a part exclude each other
+	}
 	if !page.resumed {
 		var timedOut bool
 		if page.entries, timedOut = s.matching(req, m, bases, filter); timedOut {
@@ -105,6 +108,9 @@ func (s *Server) searchPage(req *request, m *searchRequest, bases []*tree.Entry,
 	}
 	if view != nil {
 		page.entries, viewed = view.cut(page.entries, order, s.sortValue(req.session, order))
+	}
+	if page.resumed {
+		page.keep = s.stillFound(req, m, filter)
 	}
 	res, complete = s.answerPage(req, m, page, paged)
 	res.controls = slices.Concat(res.controls, order.response(), viewed.response())
@@ -118,19 +124,37 @@ func (s *Server) matching(req *request, m *searchRequest, bases []*tree.Entry, f
 		limit = asked
 	}
 	deadline := clock.Real().Now().Add(limit)
-	deleted := req.showsDeleted()
-	unreadable := func(e *tree.Entry, a *tree.Attribute) bool { return !s.accessTo(req.session, e).reads(a) }
+	query := s.query(req, m, filter)
 	for _, base := range bases {
-		for e := range s.tree.Search(tree.Query{Base: base, Scope: m.scope, Filter: filter, Deleted: deleted, Hidden: req.conn.hides, Unreadable: unreadable}) {
+		query.Base = base
+		for e := range s.tree.Search(query) {
 			if len(found)%1024 == 1023 && clock.Real().Now().After(deadline) {
 				return nil, true
 			}
-			if (deleted || e.First("isDeleted") != "TRUE") && s.visible(req.session, e) {
+			if s.shows(req, e) {
 				found = append(found, e)
 			}
 		}
 	}
 	return found, false
+}
+
+func (s *Server) query(req *request, m *searchRequest, filter *tree.Filter) tree.Query {
+	return tree.Query{
+		Scope: m.scope, Filter: filter, Deleted: req.showsDeleted(), Hidden: req.conn.hides,
+		Unreadable: func(e *tree.Entry, a *tree.Attribute) bool { return !s.accessTo(req.session, e).reads(a) },
+	}
+}
+
+// shows tells whether what a filter has found is for the caller's eyes.
+func (s *Server) shows(req *request, e *tree.Entry) bool {
+	return (req.showsDeleted() || e.First("isDeleted") != "TRUE") && s.visible(req.session, e)
+}
+
+// stillFound tells, of what an earlier page left, what would be found now.
+func (s *Server) stillFound(req *request, m *searchRequest, filter *tree.Filter) func(*tree.Entry) bool {
+	match := s.tree.Matcher(s.query(req, m, filter))
+	return func(e *tree.Entry) bool { return s.tree.Keeps(e) && s.shows(req, e) && match(e) }
 }
 
 // showsDeleted tells whether a search finds what is deleted: by a control for that, or by DirSync.
@@ -158,7 +182,7 @@ func (s *Server) answerPage(req *request, m *searchRequest, page *resultPage, pa
 	complete = len(now) == len(rest)
 	selected := req.conn.selectAttributes(m.attributes)
 	for _, e := range now {
-		if s.tree.Keeps(e) { // it may have gone since the first page
+		if page.keep == nil || page.keep(e) {
 			s.render(req, m, e, selected)
 		}
 	}
@@ -192,7 +216,8 @@ func searchOptions(req *request) (options, bool) {
 }
 
 // searchBases finds where a search begins: one entry, or with the phantom root the naming contexts below too.
-func (s *Server) searchBases(req *request, name string, o options) ([]*tree.Entry, result) {
+func (s *Server) searchBases(req *request, m *searchRequest, o options) ([]*tree.Entry, result) {
+	name := m.base
 	if o.phantomRoot && name == "" {
 		return s.tree.Heads(), result{}
 	}
@@ -208,7 +233,7 @@ func (s *Server) searchBases(req *request, name string, o options) ([]*tree.Entr
 	}
 	switch {
 	case err != nil:
-	case !s.visible(req.session, base):
+	case !s.reaches(req.session, base, m.scope):
 		err = s.tree.Missing(base.DN())
 	case !deleted && base.First("isDeleted") == "TRUE":
 		err = s.tree.Buried(base)

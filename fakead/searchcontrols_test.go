@@ -238,6 +238,11 @@ func TestVirtualListViews(t *testing.T) {
 	if err != nil || got != "carol Dave bob" {
 		t.Errorf("who has no title is in no view of titles: %s, %v", got, err)
 	}
+	paged := ldap.NewControlPaging(5)
+	_, _, err = searchWith(c, subtree(peopleOU, "(objectClass=user)", "cn"), oidListViewAnswer, sortBy("cn"), byOffset(0, 1, 1, 0), paged)
+	if !ldap.IsErrorWithCode(err, ldap.LDAPResultUnavailableCriticalExtension) {
+		t.Errorf("a view in pages: %v", err)
+	}
 	_, _, err = searchWith(c, subtree(peopleOU, "(objectClass=user)", "cn"), oidListViewAnswer, byOffset(0, 1, 1, 0))
 	expect(t, "without a sort key", err, 12, "00000057: LdapErr: ")
 }

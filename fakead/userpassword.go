@@ -4,24 +4,14 @@ package fakead
 // makes it a password, in UTF-8 and without quotes, or leaves it a plain attribute. A write follows the character
 // as it is now; whether the attribute can be read was decided when the connection opened.
 
-import (
-	"strings"
-
-	"passback/fakead/tree"
-)
+import "passback/fakead/tree"
 
 const userPassword = "userPassword"
 
 // userPasswordIsPassword reads dSHeuristics. 0 and 2 stand for false.
 func (s *Server) userPasswordIsPassword() bool {
-	const position = 8
-	services := s.tree.ConfigurationDN().Child("CN", "Services")
-	e := s.tree.Find(services.Child("CN", "Windows NT").Child("CN", "Directory Service"))
-	if e == nil {
-		return false
-	}
-	heuristics := e.First("dSHeuristics")
-	return len(heuristics) > position && !strings.ContainsRune("02", rune(heuristics[position]))
+	value := s.heuristic(heuristicUserPassword)
+	return value != '0' && value != '2'
 }
 
 // opened notes what holds for a connection as long as it lasts.

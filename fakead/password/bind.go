@@ -58,6 +58,9 @@ func (a *Account) Logon(p Policy, now time.Time, password string) Admission {
 	case !a.withinLogonHours(now):
 		return OutsideLogonHours
 	}
+	if a.BadCount > 0 && a.LockoutTime.IsZero() {
+		a.LastLogonHere = now // of simple binds only one after wrong ones moves it
+	}
 	a.Unlock()
 	a.loggedOn(now)
 	return Admitted

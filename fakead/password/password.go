@@ -70,6 +70,7 @@ type Account struct {
 	BadTime       time.Time // badPasswordTime
 	LockoutTime   time.Time // zero: not locked
 	LastLogon     time.Time // lastLogonTimestamp
+	LastLogonHere time.Time // lastLogon, which is not replicated
 }
 
 // Locked tells whether the account is locked out now. A lockout that ran out stays stored until a good bind.

@@ -12,6 +12,7 @@ import (
 // has. It keeps what it has worked out, and is for one goroutine at a time.
 type Token struct {
 	sids   map[tree.SID]bool
+	order  []tree.SID
 	grants map[grantsKey]*Grants
 	// Privileged callers, members of Administrators, hold SeSecurityPrivilege, SeTakeOwnershipPrivilege and
 	// SeRestorePrivilege.
@@ -27,16 +28,26 @@ const maxGrants = 4096 // that a token keeps
 
 // NewToken makes the token of a caller with these identifiers.
 func NewToken(sids ...tree.SID) *Token {
-	t := &Token{sids: make(map[tree.SID]bool, len(sids)+4), grants: map[grantsKey]*Grants{}}
-	for _, sid := range sids {
-		t.sids[sid] = true
-	}
-	for _, sid := range []tree.SID{Everyone, AuthenticatedUsers, Network, ThisOrganization} {
-		t.sids[sid] = true
-	}
+	t := tokenOf(append(slices.Clone(sids), Everyone, AuthenticatedUsers, Network, ThisOrganization))
 	t.Privileged = t.sids[Administrators]
 	return t
 }
+
+func tokenOf(sids []tree.SID) *Token {
+	t := &Token{sids: make(map[tree.SID]bool, len(sids)), order: sids, grants: map[grantsKey]*Grants{}}
+	for _, sid := range sids {
+		t.sids[sid] = true
+	}
+	return t
+}
+
+// AnonymousToken is that of a caller who has not bound. Everyone does not include them (Windows Server 2003 and later).
+func AnonymousToken() *Token {
+	return tokenOf([]tree.SID{Anonymous, Network})
+}
+
+// Identifiers are the caller's, their own first.
+func (t *Token) Identifiers() []tree.SID { return t.order }
 
 // Has tells whether an identifier is the caller's.
 func (t *Token) Has(sid tree.SID) bool { return t.sids[sid] }

@@ -101,6 +101,7 @@ var (
 	Network            = tree.MustParseSID("S-1-5-2")
 	Self               = tree.MustParseSID("S-1-5-10")
 	AuthenticatedUsers = tree.MustParseSID("S-1-5-11")
+	Anonymous          = tree.MustParseSID("S-1-5-7")
 	ThisOrganization   = tree.MustParseSID("S-1-5-15")
 	Administrators     = tree.MustParseSID("S-1-5-32-544")
 )

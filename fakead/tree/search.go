@@ -20,14 +20,20 @@ type Query struct {
 // Search returns the entries that match, parents before what lies below them. The tree must not change while
 // the sequence is read.
 func (t *Tree) Search(q Query) iter.Seq[*Entry] {
-	match := t.matcher(q.Filter, q.view())
+	match := t.Matcher(q)
 	return func(yield func(*Entry) bool) {
 		for e := range t.candidates(q) {
-			if match(e) == yes && !yield(e) {
+			if match(e) && !yield(e) {
 				return
 			}
 		}
 	}
+}
+
+// Matcher tells whether the filter finds an entry, wherever it lies.
+func (t *Tree) Matcher(q Query) func(*Entry) bool {
+	match := t.matcher(q.Filter, q.view())
+	return func(e *Entry) bool { return match(e) == yes }
 }
 
 func (q Query) view() view {
