@@ -29,15 +29,10 @@ const (
 	reopenDelay    = 500 * time.Millisecond
 	closeTimeout   = time.Second
 	settlesAtATime = 16
-
-	openTimeout   = 10 * time.Second // to open a link, or to renew a session's lock
-	settleTimeout = 10 * time.Second // a third of a message's lock: afterwards it comes again
-	// receiveTimeout is how long one call may bring nothing: in it the SDK opens lost links by itself, and waits without
-	// an end for a relay that does not answer.
-	receiveTimeout = time.Minute
-
-	busyRounds = 3 // how often a request is offered to relays that are busy
-	busyRest   = 700 * time.Millisecond
+	openTimeout    = 10 * time.Second // TCP, TLS, AMQP and the link, together
+	settleTimeout  = 5 * time.Second  // for the relay's word on a message that is settled, or a session's lock
+	busyPause      = 2 * time.Second  // which a busy relay asks for, in its own words
+	busyTries      = 3
 )
 
 func startFrontEnd(t *Tenant) (*frontEnd, error) {
@@ -51,7 +46,7 @@ func startFrontEnd(t *Tenant) (*frontEnd, error) {
 	}
 	for _, l := range f.links {
 		f.work.Go(func() { _, _, _ = l.open(t.ctx) }) // so that the first request need not wait for it
-		f.work.Go(func() { f.listen(f.openAnswers(l), f.takeAnswer) })
+		f.work.Go(func() { f.listen(l.openAnswers(f.session), f.takeAnswer) })
 		f.work.Go(func() { f.listen(l.openStatus, f.takeHeartbeat) })
 		f.work.Go(func() { f.listen(l.openDeadLetters, f.takeDeadLetter) })
 	}
@@ -69,15 +64,15 @@ func (f *frontEnd) close() {
 
 var errNotSent = errors.New("no relay took the request")
 
-// send gives the message to the first relay that accepts it, and asks again where all that answer are busy. An error
-// that does not wrap errNotSent is ambiguous: a relay may have taken it, so it is not repeated on another.
+// send gives the message to the first relay that accepts it, and asks anew where one was busy. An error that does not
+// wrap errNotSent is ambiguous: a relay may have taken it, so it is not repeated on another.
 func (f *frontEnd) send(ctx context.Context, m protocol.Message) error {
-	for round := 1; ; round++ {
+	for tries := 1; ; tries++ {
 		err := f.offer(ctx, m)
-		if !errors.Is(err, errRejected) || !errors.Is(err, errNotSent) || round == busyRounds {
+		if !errors.Is(err, errNotSent) || !errors.Is(err, errBusy) || tries == busyTries {
 			return err
 		}
-		if passed(ctx, busyRest); ctx.Err() != nil {
+		if passed(ctx, busyPause); ctx.Err() != nil {
 			return err
 		}
 	}
@@ -107,16 +102,15 @@ type inbox interface {
 	Close(ctx context.Context) error
 }
 
-// listen receives until the tenant ends, and opens anew whatever breaks.
+// listen receives until the tenant ends, and opens anew whatever breaks. Only the wait for the next message, on a link
+// that stands, is without a limit: AMQP's own idle timeout ends it where the relay is gone.
 func (f *frontEnd) listen(open func(context.Context) (inbox, error), take func(*azservicebus.ReceivedMessage)) {
 	ctx := f.tenant.ctx
 	for ctx.Err() == nil {
-		opening, opened := context.WithTimeout(ctx, openTimeout)
-		in, err := open(opening)
-		opened()
+		in, err := openWithin(ctx, open)
 		if err == nil {
 			err = f.receive(ctx, in, take)
-			drop(ctx, in)
+			closeSoon(ctx, in)
 		}
 		if ctx.Err() == nil {
 			f.tenant.log.Warn("a connection with a relay broke; it is opened anew", "error", err)
@@ -125,50 +119,56 @@ func (f *frontEnd) listen(open func(context.Context) (inbox, error), take func(*
 	}
 }
 
-func drop(ctx context.Context, in inbox) {
+func openWithin(ctx context.Context, open func(context.Context) (inbox, error)) (inbox, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	return open(ctx)
+}
+
+func closeSoon(ctx context.Context, in inbox) {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	_ = in.Close(ctx)
 }
 
-// next is one message, or none in receiveTimeout. Asked for more, the SDK waits 20 ms for them after the first.
-func next(ctx context.Context, in inbox) ([]*azservicebus.ReceivedMessage, error) {
-	limited, cancel := context.WithTimeout(ctx, receiveTimeout)
-	defer cancel()
-	messages, err := in.ReceiveMessages(limited, 1, nil)
-	if err != nil && (ctx.Err() != nil || limited.Err() == nil) {
-		return nil, fmt.Errorf("receive: %w", err)
-	}
-	return messages, nil
-}
+var errLinkLost = errors.New("the link was lost")
 
 func (f *frontEnd) receive(ctx context.Context, in inbox, take func(*azservicebus.ReceivedMessage)) error {
 	settling := make(chan struct{}, settlesAtATime)
 	for {
-		messages, err := next(ctx, in)
+		// One at a time: asked for more, the SDK waits 20 ms for them after the first.
+		messages, err := in.ReceiveMessages(ctx, 1, nil)
+		if err == nil && len(messages) == 0 {
+			err = errLinkLost // the SDK would open it anew within the next call, for as long as that takes
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("receive: %w", err)
 		}
 		for _, m := range messages {
 			take(m)
 			settling <- struct{}{}
 			f.work.Go(func() {
-				ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-				defer cancel()
-				_ = in.CompleteMessage(ctx, m, nil) // else it comes again, and changes nothing
+				settleWithin(ctx, in, m)
 				<-settling
 			})
 		}
 	}
 }
 
-func (f *frontEnd) openAnswers(l *link) func(context.Context) (inbox, error) {
+// settleWithin completes a message; where that fails it comes again, and changes nothing.
+func settleWithin(ctx context.Context, in inbox, m *azservicebus.ReceivedMessage) {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	_ = in.CompleteMessage(ctx, m, nil)
+}
+
+func (l *link) openAnswers(session string) func(context.Context) (inbox, error) {
 	return func(ctx context.Context) (inbox, error) {
-		in, err := l.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, f.session, nil)
+		in, err := l.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, session, nil)
 		if err != nil {
 			return nil, fmt.Errorf("open the session of answers: %w", err)
 		}
-		return renewed(f.tenant.ctx, in), nil
+		return l.renewed(in), nil
 	}
 }
 
@@ -178,22 +178,23 @@ type session struct {
 	stop context.CancelFunc
 }
 
-func renewed(ctx context.Context, in *azservicebus.SessionReceiver) session {
-	ctx, stop := context.WithCancel(ctx)
+// renewed begins to renew; the session outlives the call that opened it.
+func (l *link) renewed(in *azservicebus.SessionReceiver) session {
+	ctx, stop := context.WithCancel(l.life)
 	go func() {
 		for {
 			if passed(ctx, renewSession); ctx.Err() != nil {
 				return
 			}
-			renewSessionOnce(ctx, in)
+			renewWithin(ctx, in)
 		}
 	}()
 	return session{in, stop}
 }
 
-// renewSessionOnce is content if the lock is lost: that shows when receiving.
-func renewSessionOnce(ctx context.Context, in *azservicebus.SessionReceiver) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+// renewWithin renews once; a lock that is lost shows when receiving.
+func renewWithin(ctx context.Context, in *azservicebus.SessionReceiver) {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	_ = in.RenewSessionLock(ctx, nil)
 }
@@ -203,18 +204,27 @@ func (s session) Close(ctx context.Context) error {
 	return s.SessionReceiver.Close(ctx) //nolint:wrapcheck // it is only ever dropped
 }
 
-func (l *link) openStatus(context.Context) (inbox, error) {
+func (l *link) openStatus(ctx context.Context) (inbox, error) {
 	in, err := l.status.NewReceiverForQueue(protocol.QueueStatus, nil)
 	if err != nil {
 		return nil, fmt.Errorf("receive heartbeats: %w", err)
 	}
-	return in, nil
+	return attached(ctx, in)
 }
 
-func (l *link) openDeadLetters(context.Context) (inbox, error) {
+func (l *link) openDeadLetters(ctx context.Context) (inbox, error) {
 	in, err := l.dead.NewReceiverForQueue(protocol.QueueRequests, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
 	if err != nil {
 		return nil, fmt.Errorf("receive what was dead-lettered: %w", err)
+	}
+	return attached(ctx, in)
+}
+
+// attached makes the link stand by a peek, which locks nothing, so that ReceiveMessages need not.
+func attached(ctx context.Context, in *azservicebus.Receiver) (inbox, error) {
+	if _, err := in.PeekMessages(ctx, 1, nil); err != nil {
+		closeSoon(ctx, in)
+		return nil, fmt.Errorf("open a link: %w", err)
 	}
 	return in, nil
 }

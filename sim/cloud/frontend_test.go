@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/google/uuid"
 
+	"passback/fakerelay"
 	"passback/sim"
 	"passback/writeback/protocol"
 )
@@ -42,5 +43,25 @@ func TestDeadLettersAreEmptied(t *testing.T) {
 	}
 	if !noted {
 		t.Errorf("its id was not kept: %v", w.Trace.Of(id))
+	}
+}
+
+// A relay that says nothing to a link that is opened keeps nobody from their answers for ever.
+func TestAnswersAreOpenedAgainWhereTheRelayIsSilent(t *testing.T) {
+	w := sim.RunT(t)
+	for _, f := range []fakerelay.Fault{
+		{Effect: fakerelay.EffectDisconnect, Operation: fakerelay.Deliver, Entity: protocol.QueueAnswers},
+		{Effect: fakerelay.EffectSwallow, Operation: fakerelay.Attach, Entity: protocol.QueueAnswers, Role: "receiver"},
+	} {
+		_, err := w.Relay.AddFault(f)
+		must(t, err)
+	}
+	if r := reset(t, w); r.Outcome != protocol.Success {
+		t.Errorf("told %s (%s)", r.Outcome, r.Detail)
+	}
+	for _, f := range w.Relay.Faults() {
+		if f.Hits == 0 {
+			t.Errorf("%s never struck", f.Effect)
+		}
 	}
 }
