@@ -42,11 +42,11 @@ func adCommand() *cobra.Command {
 	c.Flags().StringVar(&f.options.Listen, "listen", "127.0.0.1", "`IP` to listen on")
 	c.Flags().IntVar(&f.options.LDAPPort, "ldap-port", 10389, "LDAP `PORT`; 0 picks a free one")
 	c.Flags().IntVar(&f.options.LDAPSPort, "ldaps-port", 10636, "LDAPS `PORT`; 0 picks a free one")
-	c.Flags().IntVar(&f.options.GCPort, "gc-port", -1, "also serve the global catalog, which nobody can write, on this `PORT`; 0 picks a free one (default: none)")
-	c.Flags().IntVar(&f.options.GCSPort, "gcs-port", -1, "also serve the global catalog with TLS on this `PORT`; 0 picks a free one (default: none)")
+	c.Flags().IntVar(&f.options.GCPort, "gc-port", -1, "also serve the global catalog, which nobody can write, on this `PORT`; 0 picks a free one, -1 none")
+	c.Flags().IntVar(&f.options.GCSPort, "gcs-port", -1, "also serve the global catalog with TLS on this `PORT`; 0 picks a free one, -1 none")
 	c.Flags().IntVar(&f.dcs, "dcs", 1, "how many writable domain controllers the domain has, a `NUMBER`; those after the first take free ports")
 	c.Flags().IntVar(&f.rodcs, "rodcs", 0, "and how many read-only ones, a `NUMBER`")
-	c.Flags().IntVar(&f.dnsPort, "dns-port", -1, "also answer DNS with the domain's records on this `PORT`, UDP and TCP; 0 picks a free one (default: none)")
+	c.Flags().IntVar(&f.dnsPort, "dns-port", -1, "also answer DNS with the domain's records on this `PORT`, UDP and TCP; 0 picks a free one, -1 none")
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write this `FILE` when serving")
 	return c
 }
