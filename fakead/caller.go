@@ -53,22 +53,18 @@ type access struct {
 	grants *security.Grants
 }
 
-var nothing = &security.Grants{}
-
 // accessTo is what the connection's account may do to an entry, or what anonymous callers may.
 func (s *Server) accessTo(c *session, e *tree.Entry) access {
 	return s.access(s.tokenOf(c), e)
 }
 
 func (s *Server) access(token *security.Token, e *tree.Entry) access {
-	a := access{server: s, token: token, entry: e, grants: nothing}
+	a := access{server: s, token: token, entry: e}
 	if class := e.Class(); class != nil {
 		a.class = class.GUID
 	}
-	if token != nil {
-		sid := e.Get("objectSid")
-		a.grants = token.To(s.descriptorOf(e), len(sid) == 1 && token.HasBinary(sid[0]))
-	}
+	sid := e.Get("objectSid")
+	a.grants = token.To(s.descriptorOf(e), len(sid) == 1 && token.HasBinary(sid[0]))
 	return a
 }
 

@@ -38,7 +38,11 @@ func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
 		return result{} // an LDAP ping (MS-ADTS 6.3.3) that matches no domain controller, as it were
 	}
 	entry := req.answer.beginEntry(req.id, "")
-	for _, v := range append(s.rootDSE(), s.callerGroups(req.session)) {
+	values := s.rootDSE()
+	if asked["tokengroups"] {
+		values = append(values, s.callerGroups(req.session))
+	}
+	for _, v := range values {
 		if byName := asked[strings.ToLower(v.Name)]; !byName && (!all || onlyByName[v.Name]) {
 			continue
 		}
@@ -55,7 +59,7 @@ func (s *Server) searchRootDSE(req *request, m *searchRequest) result {
 }
 
 // onlyByName are shown to those who ask for them.
-var onlyByName = map[string]bool{"supportedExtension": true, "tokenGroups": true}
+var onlyByName = map[string]bool{"supportedExtension": true}
 
 func (s *Server) rootDSE() []tree.Value {
 	base, config, schema := s.tree.Base().String(), s.tree.ConfigurationDN().String(), s.tree.SchemaDN().String()

@@ -148,7 +148,7 @@ func (s *Server) query(req *request, m *searchRequest, filter *tree.Filter) tree
 
 // shows tells whether what a filter has found is for the caller's eyes.
 func (s *Server) shows(req *request, e *tree.Entry) bool {
-	return (req.showsDeleted() || e.First("isDeleted") != "TRUE") && s.visible(req.session, e)
+	return (e.First("isDeleted") != "TRUE" || req.showsDeleted()) && s.visible(req.session, e)
 }
 
 // stillFound tells, of what an earlier page left, what would be found now.

@@ -24,21 +24,19 @@ func twoUnits(t *testing.T, outerRights, innerRights string) (dc *fakead.Server,
 	seed(t, dc, fakead.User{SAM: "alice"})
 	admin := asAdministrator(t, dc)
 	sid := tree.SID(read(t, admin, dnOf(t, dc, "alice"), "objectSid").GetRawAttributeValue("objectSid")).String()
-	for dn, rights := range map[string]string{outerOU: outerRights, innerOU: innerRights} {
-		defer func() {
-			acl := "D:PAI(A;;GA;;;DA)"
-			if rights != "" {
-				acl += "(A;;" + rights + ";;;" + sid + ")"
-			}
-			if err := writeSDDL(t, admin, dc, dn, daclPart, acl); err != nil {
-				t.Fatal(err)
-			}
-		}()
-	}
 	for _, dn := range []string{outerOU, innerOU, innermostOU} {
 		m := ldap.NewAddRequest(dn, nil)
 		m.Attribute("objectClass", []string{"organizationalUnit"})
 		if err := admin.Add(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dn, rights := range map[string]string{outerOU: outerRights, innerOU: innerRights} {
+		acl := "D:PAI(A;;GA;;;DA)"
+		if rights != "" {
+			acl += "(A;;" + rights + ";;;" + sid + ")"
+		}
+		if err := writeSDDL(t, admin, dc, dn, daclPart, acl); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -228,3 +228,24 @@ func TestStoredPasswords(t *testing.T) {
 		t.Errorf("bytes of another origin were read as %d passwords", len(got))
 	}
 }
+
+// Of simple binds, lastLogon is moved by one after wrong ones alone, as a real domain controller was seen to do; not by one
+// that ends a lockout.
+func TestWhichLogonMovesLastLogon(t *testing.T) {
+	p, end := locking(), noon.Add(30*time.Minute)
+	for _, s := range []struct {
+		before int // wrong ones
+		moved  bool
+	}{{0, false}, {1, true}, {2, true}, {3, false}} {
+		a := account()
+		for range s.before {
+			a.Logon(p, noon, wrong)
+		}
+		if got := a.Logon(p, end, right); got != password.Admitted {
+			t.Fatalf("after %d wrong ones: %x", s.before, int(got))
+		}
+		if moved := a.LastLogonHere.Equal(end); moved != s.moved || !moved && !a.LastLogonHere.IsZero() {
+			t.Errorf("after %d wrong ones lastLogon is %v", s.before, a.LastLogonHere)
+		}
+	}
+}
