@@ -132,10 +132,10 @@ func (k *keyring) signer() protocol.PrivateKey {
 }
 
 // all are the keys that a request may be sealed to.
-func (k *keyring) all() []protocol.PrivateKey {
+func (k *keyring) all() []protocol.Decrypter {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	keys := []protocol.PrivateKey{k.current.PrivateKey}
+	keys := []protocol.Decrypter{k.current.PrivateKey}
 	for _, other := range []*agentKey{k.next, k.old} {
 		if other != nil {
 			keys = append(keys, other.PrivateKey)

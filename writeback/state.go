@@ -52,7 +52,7 @@ func (s state) lock() (unlock func(), err error) {
 // errNotEnrolled means that there is no key or no enrolment yet.
 var errNotEnrolled = errors.New("the agent is not enrolled; run enroll with a one-time token first")
 
-func (s state) enrolment(keys []protocol.PrivateKey) (protocol.EnrolResponse, error) {
+func (s state) enrolment(keys []protocol.Decrypter) (protocol.EnrolResponse, error) {
 	text, err := s.read(enrolmentFile)
 	if err != nil {
 		return protocol.EnrolResponse{}, err
@@ -65,8 +65,8 @@ func (s state) enrolment(keys []protocol.PrivateKey) (protocol.EnrolResponse, er
 }
 
 // opensWith reports whether the enrolment is sealed to this key.
-func (s state) opensWith(key protocol.PrivateKey) bool {
-	_, err := s.enrolment([]protocol.PrivateKey{key})
+func (s state) opensWith(key protocol.Decrypter) bool {
+	_, err := s.enrolment([]protocol.Decrypter{key})
 	return err == nil
 }
 

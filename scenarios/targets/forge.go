@@ -47,7 +47,7 @@ func steal(stateDir string) (l loot, err error) {
 	if err != nil {
 		return l, fmt.Errorf("an agent's enrolment: %w", err)
 	}
-	if l.enrolled, err = protocol.OpenEnrolResponse([]protocol.PrivateKey{l.key}, sealed); err != nil {
+	if l.enrolled, err = protocol.OpenEnrolResponse([]protocol.Decrypter{l.key}, sealed); err != nil {
 		return l, err
 	}
 	l.raw, err = packageKeys(text, sealed)

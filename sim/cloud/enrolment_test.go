@@ -43,7 +43,7 @@ func (a *applicant) post(r protocol.EnrolRequest) (protocol.EnrolResponse, *prot
 	if refused != nil {
 		return protocol.EnrolResponse{}, refused
 	}
-	answer, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{a.key}, text)
+	answer, err := protocol.OpenEnrolResponse([]protocol.Decrypter{a.key}, text)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestKeyRollsOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{next}, sealed); err != nil {
+	if _, err := protocol.OpenEnrolResponse([]protocol.Decrypter{next}, sealed); err != nil {
 		t.Errorf("the answer is not sealed to the next key: %v", err)
 	}
 	_, recipients, _ := w.Cloud.Sealing()

@@ -102,17 +102,17 @@ func TestEnrolResponseOpensForItsKeyAlone(t *testing.T) {
 	if bytes.Contains(body, []byte("sas-")) {
 		t.Error("a relay key is readable")
 	}
-	got, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{other, key}, body)
+	got, err := protocol.OpenEnrolResponse([]protocol.Decrypter{other, key}, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("opened %+v, want %+v", got, want)
 	}
-	if _, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{other}, body); !errors.Is(err, protocol.ErrNoRecipient) {
+	if _, err := protocol.OpenEnrolResponse([]protocol.Decrypter{other}, body); !errors.Is(err, protocol.ErrNoRecipient) {
 		t.Errorf("opened by another key: %v", err)
 	}
-	if _, err := protocol.OpenEnrolResponse([]protocol.PrivateKey{key}, []byte(flipBit(string(body), 3))); !errors.Is(err, protocol.ErrTampered) {
+	if _, err := protocol.OpenEnrolResponse([]protocol.Decrypter{key}, []byte(flipBit(string(body), 3))); !errors.Is(err, protocol.ErrTampered) {
 		t.Errorf("tampered with: %v", err)
 	}
 }

@@ -96,7 +96,7 @@ func SealEnrolResponse(to PublicKey, r EnrolResponse) ([]byte, error) {
 }
 
 // OpenEnrolResponse opens a response with whichever of keys it is sealed to. The caller compares InReplyTo.
-func OpenEnrolResponse(keys []PrivateKey, body []byte) (EnrolResponse, error) {
+func OpenEnrolResponse(keys []Decrypter, body []byte) (EnrolResponse, error) {
 	text, err := openEnrolment(keys, body)
 	if err != nil {
 		return EnrolResponse{}, fmt.Errorf("enrolment response: %w", err)
@@ -115,7 +115,7 @@ func OpenEnrolResponse(keys []PrivateKey, body []byte) (EnrolResponse, error) {
 	return r, nil
 }
 
-func openEnrolment(keys []PrivateKey, body []byte) ([]byte, error) {
+func openEnrolment(keys []Decrypter, body []byte) ([]byte, error) {
 	if len(body) > MaxEnrolment {
 		return nil, fmt.Errorf("%d bytes, at most %d: %w", len(body), MaxEnrolment, ErrTooLarge)
 	}
@@ -132,11 +132,7 @@ func openEnrolment(keys []PrivateKey, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	text, err := sealed.Decrypt(key.key)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
-	}
-	return text, nil
+	return decrypt(sealed, key, h.Ephemeral)
 }
 
 func (r EnrolResponse) sealed() sealedEnrolResponse {

@@ -90,20 +90,20 @@ type recipientHeader struct {
 	Ephemeral json.RawMessage   `json:"epk"`
 }
 
-// OpenSecrets opens what p seals to one of keys. ErrNoRecipient means that it is sealed to others alone;
-// ErrTampered, that it does not open, or belongs to another request.
-func OpenSecrets(p Package, keys []PrivateKey) (Secrets, error) {
-	jwe, key, err := ownRecipient(p.inner, keys)
+// OpenSecrets opens what p seals to one of keys. ErrNoRecipient means that it is sealed to others alone, or that the key
+// could not be used; ErrTampered, that it does not open, or belongs to another request.
+func OpenSecrets(p Package, keys []Decrypter) (Secrets, error) {
+	own, err := findRecipient(p.inner, keys)
 	if err != nil {
 		return Secrets{}, err
 	}
-	sealed, err := jwe.parse()
+	sealed, err := own.jwe.parse()
 	if err != nil {
 		return Secrets{}, fmt.Errorf("the secrets: %w: %w", ErrTampered, err)
 	}
-	text, err := sealed.Decrypt(key.key)
+	text, err := decrypt(sealed, own.key, own.ephemeral)
 	if err != nil {
-		return Secrets{}, fmt.Errorf("the secrets: %w: %w", ErrTampered, err)
+		return Secrets{}, fmt.Errorf("the secrets: %w", err)
 	}
 	var s sealedSecrets
 	if err := decodeStrict(text, &s); err != nil {
@@ -132,28 +132,35 @@ func (jwe innerJWE) parse() (*jose.JSONWebEncryption, error) {
 	return jose.ParseEncryptedJSON(string(text), algorithms, encryptions) //nolint:wrapcheck // OpenSecrets does
 }
 
-// ownRecipient reduces an inner JWE to the recipient that holds one of keys.
-func ownRecipient(text json.RawMessage, keys []PrivateKey) (innerJWE, PrivateKey, error) {
+// An ownRecipient is an inner JWE without the recipients that are not ours.
+type ownRecipient struct {
+	jwe       innerJWE
+	key       Decrypter
+	ephemeral json.RawMessage // the sender's key, as the header that is ours has it
+}
+
+// findRecipient reduces an inner JWE to the recipient that holds one of keys.
+func findRecipient(text json.RawMessage, keys []Decrypter) (ownRecipient, error) {
 	var jwe innerJWE
 	if err := decodeStrict(text, &jwe); err != nil {
-		return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+		return ownRecipient{}, fmt.Errorf("the secrets: %w", err)
 	}
 	if len(jwe.Recipients) == 0 {
 		h, err := parseHeader(jwe.Protected, jose.ECDH_ES_A256KW)
 		if err != nil {
-			return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets: %w", err)
+			return ownRecipient{}, fmt.Errorf("the secrets: %w", err)
 		}
 		key, ours := holder(keys, h.KeyID)
 		if !ours {
-			return innerJWE{}, PrivateKey{}, ErrNoRecipient
+			return ownRecipient{}, ErrNoRecipient
 		}
-		return jwe, key, nil
+		return ownRecipient{jwe, key, h.Ephemeral}, nil
 	}
 	if len(jwe.Recipients) > MaxRecipients || jwe.EncryptedKey != "" {
-		return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets have %d recipients: %w", len(jwe.Recipients), ErrMalformed)
+		return ownRecipient{}, fmt.Errorf("the secrets have %d recipients: %w", len(jwe.Recipients), ErrMalformed)
 	}
 	if err := checkShared(jwe.Protected); err != nil {
-		return innerJWE{}, PrivateKey{}, err
+		return ownRecipient{}, err
 	}
 	for _, r := range jwe.Recipients {
 		key, ours := holder(keys, r.Header.KeyID)
@@ -161,12 +168,12 @@ func ownRecipient(text json.RawMessage, keys []PrivateKey) (innerJWE, PrivateKey
 			continue
 		}
 		if r.Header.Algorithm != jose.ECDH_ES_A256KW {
-			return innerJWE{}, PrivateKey{}, fmt.Errorf("the secrets: algorithm %.40q, want %s: %w", r.Header.Algorithm, jose.ECDH_ES_A256KW, ErrMalformed)
+			return ownRecipient{}, fmt.Errorf("the secrets: algorithm %.40q, want %s: %w", r.Header.Algorithm, jose.ECDH_ES_A256KW, ErrMalformed)
 		}
 		jwe.Recipients = []innerRecipient{r}
-		return jwe, key, nil
+		return ownRecipient{jwe, key, r.Header.Ephemeral}, nil
 	}
-	return innerJWE{}, PrivateKey{}, ErrNoRecipient
+	return ownRecipient{}, ErrNoRecipient
 }
 
 // checkShared holds the protected header of a general serialisation to enc alone: whatever else is a recipient's.
@@ -176,13 +183,4 @@ func checkShared(encoded string) error {
 		return fmt.Errorf("the secrets' protected header: want enc %s alone: %w", jose.A256GCM, ErrMalformed)
 	}
 	return nil
-}
-
-func holder(keys []PrivateKey, kid string) (PrivateKey, bool) {
-	for _, k := range keys {
-		if k.Thumbprint() == kid {
-			return k, true
-		}
-	}
-	return PrivateKey{}, false
 }

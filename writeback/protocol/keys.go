@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -49,10 +50,11 @@ func (k PackageKey) bytes() ([]byte, error) {
 	return raw, nil
 }
 
-// A PrivateKey is an agent's: P-256, made on its disk, never sent.
+// A PrivateKey is an agent's: P-256, made on its disk, never sent. It is a Decrypter.
 type PrivateKey struct {
-	key    *ecdsa.PrivateKey
-	public PublicKey
+	key      *ecdsa.PrivateKey
+	exchange *ecdh.PrivateKey // the same key
+	public   PublicKey
 }
 
 // A PublicKey is what the cloud seals an agent's secrets to.
@@ -61,8 +63,12 @@ type PublicKey struct {
 	thumbprint string // computed once: every message asks for it
 }
 
-func newPrivateKey(key *ecdsa.PrivateKey) PrivateKey {
-	return PrivateKey{key: key, public: newPublicKey(&key.PublicKey)}
+func newPrivateKey(key *ecdsa.PrivateKey) (PrivateKey, error) {
+	exchange, err := key.ECDH()
+	if err != nil {
+		return PrivateKey{}, fmt.Errorf("agent's key: %w", err)
+	}
+	return PrivateKey{key: key, exchange: exchange, public: newPublicKey(&key.PublicKey)}, nil
 }
 
 func newPublicKey(key *ecdsa.PublicKey) PublicKey {
@@ -79,7 +85,7 @@ func NewPrivateKey() (PrivateKey, error) {
 	if err != nil {
 		return PrivateKey{}, fmt.Errorf("make an agent's key: %w", err)
 	}
-	return newPrivateKey(key), nil
+	return newPrivateKey(key)
 }
 
 const pemPrivateKey = "PRIVATE KEY"
@@ -107,7 +113,7 @@ func ParsePrivateKey(text []byte) (PrivateKey, error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return PrivateKey{}, fmt.Errorf("agent's key: want ECDSA on P-256: %w", ErrInvalid)
 	}
-	return newPrivateKey(key), nil
+	return newPrivateKey(key)
 }
 
 // Public is the half that travels.
@@ -115,6 +121,11 @@ func (k PrivateKey) Public() PublicKey { return k.public }
 
 // Thumbprint is that of the public half.
 func (k PrivateKey) Thumbprint() string { return k.Public().Thumbprint() }
+
+// ECDH implements Decrypter.
+func (k PrivateKey) ECDH(ephemeral *ecdh.PublicKey) ([]byte, error) {
+	return k.exchange.ECDH(ephemeral) //nolint:wrapcheck // decrypt does
+}
 
 // Format keeps a private key out of every print.
 func (k PrivateKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }

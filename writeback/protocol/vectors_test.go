@@ -136,7 +136,7 @@ func (v vector) open(t *testing.T) (stage string, payload any, secrets protocol.
 	return failedAt("secrets", err), p.Request, secrets, err
 }
 
-func (v vector) privateKeys(t *testing.T) (keys []protocol.PrivateKey) {
+func (v vector) privateKeys(t *testing.T) (keys []protocol.Decrypter) {
 	for _, jwk := range v.PrivateKeys {
 		der, err := x509.MarshalPKCS8PrivateKey(jwk.Key.(*ecdsa.PrivateKey))
 		if err != nil {
