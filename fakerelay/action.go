@@ -1,6 +1,9 @@
 package fakerelay
 
 import (
+	"net/http"
+	"time"
+
 	"passback/fakerelay/amqp"
 )
 
@@ -9,8 +12,10 @@ import (
 type Action struct {
 	verb   verb
 	until  <-chan struct{} // of hold
-	answer refusal         // of refuse and detach
+	answer refusal         // of refuse, throttle and detach; of refuseStatus its status and text
 	passed func()          // called once the step has been taken
+
+	retryAfter time.Duration // of throttle and refuseStatus, over HTTP; 0: the client is not told
 }
 
 type verb int
@@ -24,6 +29,8 @@ const (
 	duplicate
 	loseLock
 	refuse
+	refuseStatus
+	throttle
 	corrupt
 )
 
@@ -42,18 +49,27 @@ var (
 	Corrupt = Action{verb: corrupt}
 	// ForceDetach detaches the link with amqp:link:detach-forced. What has not happened does not.
 	ForceDetach = Action{verb: detach}
-	// Throttle refuses it as the service does when it is busy.
-	Throttle = Action{verb: refuse, answer: refusalByCondition(condServerBusy, textThrottled)}
+	// Throttle refuses it as the service does when it is busy: over HTTP with 429.
+	Throttle = Action{verb: throttle, answer: refusalByCondition(condServerBusy, textThrottled)}
 )
 
 // Hold lets the event take its course when until is closed. If the connection or the link ends before that, it is
 // dropped. Other messages of the connection pass meanwhile.
 func Hold(until <-chan struct{}) Action { return Action{verb: hold, until: until} }
 
-// Refuse answers with an error: a condition, such as amqp:internal-error, and its description. What has not happened
-// does not; what has is told as if it had not.
+// Refuse answers with an error: a condition, such as amqp:internal-error, and its description; over HTTP with the
+// condition's status. What has not happened does not; what has is told as if it had not.
 func Refuse(condition, description string) Action {
 	return Action{verb: refuse, answer: refusalByCondition(amqp.Symbol(condition), description)}
+}
+
+// RefuseHTTP is Refuse for an Administer: a status of 400 to 599 (any other: 500), a text (default: one that fits the
+// status), and what the header Retry-After says, in whole seconds (0: it is not sent). Any other event passes.
+func RefuseHTTP(status int, text string, retryAfter time.Duration) Action {
+	if status < 400 || status > 599 {
+		status = http.StatusInternalServerError
+	}
+	return Action{verb: refuseStatus, answer: refusal{status: int32(status), text: text}, retryAfter: retryAfter}
 }
 
 // Texts of what is done to order. The service says them of errors of its own.

@@ -73,7 +73,10 @@ type atomAnswer struct {
 // manage answers a request of the management API.
 func (n *Namespace) manage(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxManagementBody)
-	answer, err := n.managed(r)
+	answer, err := n.managed(w, r)
+	if errors.Is(err, http.ErrAbortHandler) { // a hook's: the client gets no answer
+		panic(http.ErrAbortHandler)
+	}
 	if err != nil {
 		refused := atomRefusal(err)
 		n.log.Debug("management request refused", "method", r.Method, "path", r.URL.Path, "status", refused.status, "why", refused.text)
@@ -115,8 +118,8 @@ func atomRefusal(err error) *atomError {
 	return badRequest(err.Error())
 }
 
-// managed verifies the token, and has the request done by who knows its path.
-func (n *Namespace) managed(r *http.Request) (atomAnswer, error) {
+// managed verifies the token, and has the request done by who knows its path, unless a hook says otherwise.
+func (n *Namespace) managed(w http.ResponseWriter, r *http.Request) (atomAnswer, error) {
 	token := r.Header.Get("Authorization")
 	if token == "" {
 		return atomAnswer{}, &atomError{http.StatusUnauthorized, textMissingToken}
@@ -131,7 +134,14 @@ func (n *Namespace) managed(r *http.Request) (atomAnswer, error) {
 	if !offered {
 		return atomAnswer{}, &atomError{http.StatusMethodNotAllowed, fmt.Sprintf(textBadMethod, r.Method)}
 	}
-	return run(c)
+	if err := c.consult(w, false); err != nil {
+		return atomAnswer{}, err
+	}
+	answer, err := run(c)
+	if err == nil {
+		err = c.consult(w, true)
+	}
+	return answer, err
 }
 
 type atomOperation func(*atomCall) (atomAnswer, error)
@@ -154,6 +164,9 @@ var atomOperations = map[atomKind]map[string]atomOperation{
 		http.MethodGet: (*atomCall).getRule, http.MethodPut: (*atomCall).putRule, http.MethodDelete: (*atomCall).deleteRule,
 	},
 }
+
+// atomMethods are those of atomOperations.
+var atomMethods = []string{http.MethodGet, http.MethodPut, http.MethodDelete}
 
 // verifyHTTP takes a shared access signature, or a JSON web token as it is: without "Bearer", which is ignored.
 func (n *Namespace) verifyHTTP(token, path string) (grant, error) {

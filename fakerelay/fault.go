@@ -18,7 +18,7 @@ type Fault struct {
 
 	// What it strikes. What is empty matches everything that the effect can strike.
 	Operation  Kind   `json:"operation,omitempty"`
-	Request    string `json:"request,omitempty"`    // operation on $management, without com.microsoft:; Operation is Request
+	Request    string `json:"request,omitempty"`    // operation on $management, without com.microsoft:, or method of the management API; Operation is Request or Administer
 	Entity     string `json:"entity,omitempty"`     // path; case is ignored
 	Role       string `json:"role,omitempty"`       // of the link that is attached, seen from the client: "sender" or "receiver"
 	Connection uint64 `json:"connection,omitempty"` // number in the trace
@@ -34,7 +34,9 @@ type Fault struct {
 
 	Delay       time.Duration `json:"-"`                     // of EffectDelay; of EffectReorder, how long to wait for another at most ("delay"); default 1 s
 	Condition   string        `json:"condition,omitempty"`   // of EffectRefuse and EffectDetach: an AMQP error condition; default: one of the service's
-	Description string        `json:"description,omitempty"` // with Condition; default: the service's
+	Description string        `json:"description,omitempty"` // with Condition or Status; default: the service's
+	Status      int           `json:"status,omitempty"`      // of EffectRefuse, Operation being Administer: 400 to 599; default 500
+	RetryAfter  time.Duration `json:"-"`                     // of EffectRefuse and EffectThrottle, Operation being Administer: the header Retry-After, in whole seconds ("retryAfter"); default: not sent
 
 	// Struck is called for each event that it strikes, before the effect; default: nobody is told. It should return
 	// soon.
@@ -60,7 +62,7 @@ const (
 	EffectDisconnect Effect = "disconnect" // the network connection is closed without a word
 	EffectLoseLock   Effect = "lose-lock"  // the lock of message or session ends as if it had expired
 	EffectRefuse     Effect = "refuse"     // the client gets an error: of PutToken, that the token is not valid
-	EffectThrottle   Effect = "throttle"   // the client gets com.microsoft:server-busy
+	EffectThrottle   Effect = "throttle"   // the client gets com.microsoft:server-busy, over HTTP 429
 	EffectCorrupt    Effect = "corrupt"    // the next frame to the client cannot be decoded
 )
 
@@ -70,9 +72,12 @@ var (
 	settlements = []Kind{Complete, Abandon, Release, Defer, DeadLetter}
 	locks       = append(slices.Clone(settlements), Renew)
 	answered    = append(slices.Clone(locks), Enqueue)
-	refusable   = append(slices.Clone(answered), openings...)
 	messages    = append(slices.Clone(answered), Deliver)
-	everything  = append(slices.Clone(messages), openings...)
+	onLinks     = append(slices.Clone(messages), openings...)
+	everything  = append(slices.Clone(onLinks), Administer)
+	refusable   = append(slices.Concat(answered, openings), Administer)
+	told        = append(slices.Clone(answered), Administer)
+	cuttable    = append(slices.Clone(messages), Administer)
 )
 
 // effects are what there is, and what each can strike before and after it has happened.
@@ -80,16 +85,16 @@ var effects = map[Effect]struct {
 	before, after []Kind
 	action        Action // of those that need no making
 }{
-	EffectSwallow:    {everything, answered, Drop},
-	EffectDelay:      {everything, answered, Action{}},
+	EffectSwallow:    {everything, told, Drop},
+	EffectDelay:      {everything, told, Action{}},
 	EffectDuplicate:  {[]Kind{Enqueue, Deliver}, nil, Duplicate},
 	EffectReorder:    {messages, nil, Action{}},
-	EffectDetach:     {everything, messages, ForceDetach},
-	EffectDisconnect: {everything, messages, Disconnect},
+	EffectDetach:     {onLinks, messages, ForceDetach},
+	EffectDisconnect: {everything, cuttable, Disconnect},
 	EffectLoseLock:   {locks, []Kind{Deliver}, LoseLock},
-	EffectRefuse:     {refusable, answered, Action{}},
-	EffectThrottle:   {refusable, nil, Throttle},
-	EffectCorrupt:    {everything, answered, Corrupt},
+	EffectRefuse:     {refusable, told, Action{}},
+	EffectThrottle:   {refusable, nil, Action{}},
+	EffectCorrupt:    {onLinks, answered, Corrupt},
 }
 
 const defaultDelay = time.Second
@@ -108,20 +113,36 @@ func (f Fault) check() error {
 		return fmt.Errorf("effect %s: cannot strike %s something has happened", f.Effect, when)
 	case f.Operation != 0 && !slices.Contains(can, f.Operation):
 		return fmt.Errorf("effect %s: cannot strike %s a %v; it can %v", f.Effect, when, f.Operation, can)
-	case f.Request != "" && f.Operation != Request:
-		return errors.New("request: needs the operation request")
+	case f.Request != "" && f.Operation != Request && f.Operation != Administer:
+		return errors.New("request: needs the operation request or administer")
+	case f.Operation == Administer && f.Request != "" && !slices.Contains(atomMethods, f.Request):
+		return fmt.Errorf("request %.40q: of the operation administer must be one of %v", f.Request, atomMethods)
 	case f.Role != "" && (f.Operation != Attach || f.Role != "sender" && f.Role != "receiver"):
 		return errors.New("role: must be sender or receiver, and needs the operation attach")
 	case f.Nth < 0:
 		return fmt.Errorf("nth %d: must be 1 or more", f.Nth)
-	case f.For < 0 || f.Delay < 0:
-		return errors.New("for and delay: must not be negative")
+	case f.For < 0 || f.Delay < 0 || f.RetryAfter < 0:
+		return errors.New("for, delay and retryAfter: must not be negative")
 	case f.Probability < 0 || f.Probability > 1:
 		return fmt.Errorf("probability %v: must be more than 0 and at most 1", f.Probability)
-	case f.Condition == "" && f.Description != "":
-		return errors.New("description: needs a condition")
-	case f.Condition != "" && f.Effect != EffectRefuse && f.Effect != EffectDetach:
-		return errors.New("condition: only refuse and detach have one")
+	}
+	return f.checkAnswer()
+}
+
+// checkAnswer looks at what the client is told.
+func (f Fault) checkAnswer() error {
+	overHTTP := f.Operation == Administer
+	switch {
+	case f.Condition == "" && f.Status == 0 && f.Description != "":
+		return errors.New("description: needs a condition or a status")
+	case f.Condition != "" && (overHTTP || f.Effect != EffectRefuse && f.Effect != EffectDetach):
+		return errors.New("condition: only refuse and detach have one, and not with the operation administer")
+	case f.Status != 0 && (!overHTTP || f.Effect != EffectRefuse):
+		return errors.New("status: only refuse has one, with the operation administer")
+	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
+		return fmt.Errorf("status %d: must be 400 to 599", f.Status)
+	case f.RetryAfter > 0 && (!overHTTP || f.Effect != EffectRefuse && f.Effect != EffectThrottle):
+		return errors.New("retryAfter: only refuse and throttle have one, with the operation administer")
 	}
 	return nil
 }
@@ -164,8 +185,20 @@ func (f Fault) matches(e Event) bool {
 
 // faultDurations are the keys whose form in JSON is not that in Go.
 type faultDurations struct {
-	For   string `json:"for,omitempty"`
-	Delay string `json:"delay,omitempty"`
+	For        string `json:"for,omitempty"`
+	Delay      string `json:"delay,omitempty"`
+	RetryAfter string `json:"retryAfter,omitempty"`
+}
+
+// A faultDuration is a key's two forms.
+type faultDuration struct {
+	key  string
+	text *string
+	in   *time.Duration
+}
+
+func (d *faultDurations) of(f *Fault) []faultDuration {
+	return []faultDuration{{"for", &d.For, &f.For}, {"delay", &d.Delay, &f.Delay}, {"retryAfter", &d.RetryAfter, &f.RetryAfter}}
 }
 
 type plainFault Fault
@@ -173,11 +206,10 @@ type plainFault Fault
 // MarshalJSON writes durations as time.ParseDuration reads them.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	var d faultDurations
-	if f.For > 0 {
-		d.For = f.For.String()
-	}
-	if f.Delay > 0 {
-		d.Delay = f.Delay.String()
+	for _, each := range d.of(&f) {
+		if *each.in > 0 {
+			*each.text = each.in.String()
+		}
 	}
 	return json.Marshal(struct { //nolint:wrapcheck // json wraps what a MarshalJSON returns
 		plainFault
@@ -197,16 +229,13 @@ func (f *Fault) UnmarshalJSON(raw []byte) error {
 		return fmt.Errorf("fault: %w", err)
 	}
 	*f = Fault(wire.plainFault)
-	for _, each := range []struct {
-		key, text string
-		to        *time.Duration
-	}{{"for", wire.faultDurations.For, &f.For}, {"delay", wire.faultDurations.Delay, &f.Delay}} {
-		if each.text == "" {
+	for _, each := range wire.of(f) {
+		if *each.text == "" {
 			continue
 		}
 		var err error
-		if *each.to, err = time.ParseDuration(each.text); err != nil {
-			return fmt.Errorf("fault: %s %s: must be a duration such as \"2s\"", each.key, strconv.Quote(each.text))
+		if *each.in, err = time.ParseDuration(*each.text); err != nil {
+			return fmt.Errorf("fault: %s %s: must be a duration such as \"2s\"", each.key, strconv.Quote(*each.text))
 		}
 	}
 	return nil

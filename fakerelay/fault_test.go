@@ -306,10 +306,10 @@ func TestFaultOfOneSeedStrikesAlike(t *testing.T) {
 }
 
 func TestFaultAsJSON(t *testing.T) {
-	const text = `{"effect":"throttle","operation":"request","request":"renew-lock","entity":"q","nth":2,"times":3,"probability":0.5,"seed":7,"seen":0,"hits":0,"over":false,"for":"1m0s"}`
+	const text = `{"effect":"throttle","operation":"request","request":"renew-lock","entity":"q","nth":2,"times":3,"probability":0.5,"seed":7,"seen":0,"hits":0,"over":false,"for":"1m0s","retryAfter":"2s"}`
 	var f fakerelay.Fault
 	must(t, json.Unmarshal([]byte(text), &f))
-	if f.Effect != fakerelay.EffectThrottle || f.Operation != fakerelay.Request || f.For != time.Minute || f.Nth != 2 {
+	if f.Effect != fakerelay.EffectThrottle || f.Operation != fakerelay.Request || f.For != time.Minute || f.RetryAfter != 2*time.Second || f.Nth != 2 {
 		t.Errorf("read %+v", f)
 	}
 	written, err := json.Marshal(f)
@@ -330,12 +330,21 @@ func TestFaultIsRefused(t *testing.T) {
 		`{"effect": "duplicate", "after": true}`:                                   `effect duplicate: cannot strike after something has happened`,
 		`{"effect": "lose-lock", "operation": "enqueue"}`:                          `effect lose-lock: cannot strike before a enqueue`,
 		`{"effect": "swallow", "role": "sender"}`:                                  `role: must be sender or receiver, and needs the operation attach`,
-		`{"effect": "swallow", "request": "renew-lock"}`:                           `request: needs the operation request`,
+		`{"effect": "swallow", "request": "renew-lock"}`:                           `request: needs the operation request or administer`,
+		`{"effect": "swallow", "operation": "administer", "request": "POST"}`:      `request "POST": of the operation administer must be one of [GET PUT DELETE]`,
+		`{"effect": "detach", "operation": "administer"}`:                          `effect detach: cannot strike before a administer`,
+		`{"effect": "throttle", "operation": "administer", "after": true}`:         `effect throttle: cannot strike after something has happened`,
+		`{"effect": "throttle", "operation": "administer", "status": 503}`:         `status: only refuse has one`,
+		`{"effect": "refuse", "status": 503}`:                                      `status: only refuse has one, with the operation administer`,
+		`{"effect": "refuse", "operation": "administer", "status": 200}`:           `status 200: must be 400 to 599`,
+		`{"effect": "refuse", "operation": "administer", "condition": "amqp:x"}`:   `condition: only refuse and detach have one, and not with`,
+		`{"effect": "throttle", "operation": "enqueue", "retryAfter": "2s"}`:       `retryAfter: only refuse and throttle have one`,
+		`{"effect": "refuse", "operation": "administer", "retryAfter": "-2s"}`:     `for, delay and retryAfter: must not be negative`,
 		`{"effect": "swallow", "probability": 2}`:                                  `probability 2: must be`,
 		`{"effect": "swallow", "nth": -1}`:                                         `nth -1`,
-		`{"effect": "swallow", "condition": "amqp:not-found"}`:                     `condition: only refuse and detach have one`,
-		`{"effect": "refuse", "description": "no"}`:                                `description: needs a condition`,
-		`{"effect": "swallow", "for": "-1s"}`:                                      `for and delay: must not be negative`,
+		`{"effect": "swallow", "condition": "amqp:not-found"}`:                     `condition: only refuse and detach have one, and not with`,
+		`{"effect": "refuse", "description": "no"}`:                                `description: needs a condition or a status`,
+		`{"effect": "swallow", "for": "-1s"}`:                                      `for, delay and retryAfter: must not be negative`,
 		`{"effect": "swallow", "operation": "attach", "role": "both"}`:             `role: must be`,
 		`{"effect": "corrupt", "operation": "deliver", "after": true, "times": 2}`: `effect corrupt: cannot strike after a deliver`,
 	} {

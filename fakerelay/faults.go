@@ -183,10 +183,16 @@ func (a *armedFault) action(f Fault, e Event) Action {
 		switch {
 		case f.Condition != "":
 			return Refuse(f.Condition, f.Description)
+		case e.Kind == Administer:
+			return RefuseHTTP(f.Status, f.Description, f.RetryAfter)
 		case e.Kind == PutToken:
 			return Refuse(string(condAuthorizationFailed), textInvalidSignature)
 		}
 		return Refuse(string(amqp.CondInternalError), textServerError)
+	case EffectThrottle:
+		action := Throttle
+		action.retryAfter = f.RetryAfter
+		return action
 	case EffectDetach:
 		action := ForceDetach
 		action.answer = refusal{condition: amqp.Symbol(f.Condition), text: f.Description}
@@ -204,9 +210,9 @@ func later(c clock.Clock, d time.Duration) <-chan struct{} {
 
 // struck tells of a hit: the log, the trace, and who asked to be told.
 func (n *Namespace) struck(f Fault, e Event) {
-	n.log.Info("fault strikes", "fault", f.ID, "effect", f.Effect, "operation", e.Kind, "entity", e.Entity, "after", e.Done,
+	n.log.Info("fault strikes", "fault", f.ID, "effect", f.Effect, "operation", e.Kind, "request", e.Operation, "entity", e.Entity, "after", e.Done,
 		"message_id", e.MessageID, "connection", e.Connection, "hits", f.Hits)
-	n.trace.note(e.Connection, fmt.Sprintf("!! fault %s: %s %s of %s", f.ID, f.Effect, e.Kind, e.Entity))
+	n.trace.note(e.Connection, fmt.Sprintf("!! fault %s: %s %v", f.ID, f.Effect, e))
 	if f.Struck != nil {
 		f.Struck(e)
 	}

@@ -24,10 +24,12 @@ const (
 	Defer           // the receiver sets it aside
 	DeadLetter      // the receiver moves it to the dead-letter queue
 	Renew           // the receiver renews its lock, or that of its session
+	Administer      // a request comes to the management API over HTTP; Entity is its path, Operation its method
 )
 
 var kindNames = [...]string{
 	"", "attach", "put-token", "request", "enqueue", "deliver", "complete", "abandon", "release", "defer", "dead-letter", "renew",
+	"administer",
 }
 
 // String names the kind as the documentation does.
@@ -51,20 +53,29 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// An Event is one step of a client, or of a message through the namespace. Those of a message come twice: before they
-// take effect, and after it (Done) while the client does not know yet; the others come before. A batch that is sent is
-// one event, with its first message.
+// An Event is one step of a client, or of a message through the namespace. Those of a message and those of the management
+// API come twice: before they take effect, and after it (Done) while the client does not know yet; the others come
+// before. A batch that is sent is one event, with its first message.
 type Event struct {
 	Kind          Kind
 	Done          bool   // false: nothing has happened yet; true: it has, and the client has not been told
 	Entity        string // path of the entity
-	Operation     string // of a Request, as on the wire, without com.microsoft:
+	Operation     string // of a Request, as on the wire, without com.microsoft:; of an Administer: GET, PUT or DELETE
 	Role          string // of an Attach: what the client is to be, "sender" or "receiver"
 	MessageID     string // empty if it has none, or if it is not a string
 	SessionID     string // empty if it has none
 	DeliveryCount uint32 // 1 for the first delivery, 0 before
-	Connection    uint64 // number of the client's connection, as in the trace
+	Connection    uint64 // number of the client's connection, as in the trace; 0: it speaks HTTP
 	Container     string // the client's container-id
+}
+
+// String is what happens to what.
+func (e Event) String() string {
+	what := e.Kind.String()
+	if e.Operation != "" {
+		what += " " + e.Operation
+	}
+	return what + " of " + e.Entity
 }
 
 // hooks are asked in the order in which they were added; the first that does not pass decides.

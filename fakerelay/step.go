@@ -64,7 +64,7 @@ func (c *connection) goesOn(s *step, a Action) bool {
 		e.Description += tracking(s.Entity)
 		s.detach(e)
 		return false
-	case refuse:
+	case refuse, throttle:
 		if s.refuse == nil {
 			return true
 		}

@@ -49,6 +49,7 @@ var features = []struct {
 	{"Management over HTTPS (ATOM)", []string{
 		"create, get, update, delete; lists with $top and $skip; runtime properties, authorization rules | yes |",
 		"$filter, $orderby | no | ignored",
+		"throttling | partly | only by a fault: 429 with SubCode 50004, as documented; Retry-After only where the fault says so",
 		"API versions | differs | the parameter is not looked at; what is answered is that of 2024-05",
 	}},
 }
