@@ -38,7 +38,7 @@ func (c *atomCall) readForward(target *string, header string) (string, error) {
 
 // reaches reports whether the key of a grant is one of the path, or of what is above it.
 func (g grant) reaches(keys *keyring, path string) bool {
-	return g.key == nil || keys.current(path, g.key)
+	return g.signer == nil || keys.current(path, g.signer)
 }
 
 // forwardURL shows where to: as it was given, or by the name that the client uses for this namespace.

@@ -170,7 +170,8 @@ func (n *Namespace) dropped(err error, path string) error {
 }
 
 // SetKey adds or replaces a key of a queue or a topic, or of the namespace for the entity "". Links that were opened with
-// what it replaces are detached; setting the same key again changes nothing. There are at most 12 keys in each place.
+// a secret that is neither of the new two are detached, all of the key's where its rights change; setting the same key
+// again changes nothing. There are at most 12 keys in each place.
 func (n *Namespace) SetKey(entity string, k Key) error {
 	if err := n.knownEntity(entity); err != nil {
 		return err
@@ -202,7 +203,7 @@ func (n *Namespace) knownEntity(entity string) error {
 	return err
 }
 
-// review detaches every link whose token's key has changed.
+// review detaches every link whose token is signed by a secret that is no more.
 func (n *Namespace) review() {
 	for _, c := range n.connections() {
 		c.review()

@@ -1,6 +1,6 @@
 package fakerelay
 
-// What a connection may do: the verified tokens it has put, each until it expires or its key is changed. The
+// What a connection may do: the verified tokens it has put, each until it expires or the secret that signed it is replaced. The
 // expiry of a token ends the links that it authorised; a renewal in time keeps them.
 
 import (
@@ -77,7 +77,7 @@ func (c *connection) allowed(path string, right Rights) bool {
 }
 
 func (h *heldGrant) valid(keys *keyring, now time.Time) bool {
-	return (h.expires.IsZero() || now.Before(h.expires)) && (h.key == nil || keys.current(h.path, h.key))
+	return (h.expires.IsZero() || now.Before(h.expires)) && (h.signer == nil || keys.current(h.path, h.signer))
 }
 
 // review detaches the links that are no longer allowed.
@@ -102,11 +102,11 @@ func (c *connection) denied(path string, right Rights) *amqp.Error {
 	return amqp.Errorf(amqp.CondUnauthorizedAccess, textUnauthorized+"%s", name, c.host(), path, tracking(path))
 }
 
-// plain is SASL PLAIN with the name and the secret of one of the namespace's own keys.
+// plain is SASL PLAIN with the name and a secret of one of the namespace's own keys.
 func (c *connection) plain(user, password string) bool {
 	for _, k := range c.ns.keys.named(user, "") {
-		if sameSecret(k.Secret, password) {
-			return c.hold(grant{rights: k.Rights, key: k})
+		if k.has(password) {
+			return c.hold(grant{rights: k.Rights, signer: &signer{k.Name, password, k.Rights}})
 		}
 	}
 	return false

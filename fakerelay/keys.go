@@ -58,6 +58,11 @@ type Key struct {
 	Secondary string
 }
 
+// has reports whether a secret is one of the two.
+func (k Key) has(secret string) bool {
+	return sameSecret(k.Secret, secret) || k.Secondary != "" && sameSecret(k.Secondary, secret)
+}
+
 // String redacts the secret.
 func (k Key) String() string { return k.Name + " (" + k.Rights.String() + ")" }
 
@@ -82,11 +87,10 @@ var (
 	ErrNoKey = errors.New("no such key")
 )
 
-// keyring holds the keys of a namespace, by folded entity path ("" for the namespace's own) and name. A key is
-// never changed in place: who holds a pointer can see that it was replaced.
+// keyring holds the keys of a namespace, by folded entity path ("" for the namespace's own) and name.
 type keyring struct {
 	mu   sync.RWMutex
-	keys map[string]map[string]*Key
+	keys map[string]map[string]Key
 }
 
 func (r *keyring) set(entity string, k Key) error {
@@ -97,20 +101,17 @@ func (r *keyring) set(entity string, k Key) error {
 	defer r.mu.Unlock()
 	entity = foldPath(entity)
 	if r.keys == nil {
-		r.keys = make(map[string]map[string]*Key)
+		r.keys = make(map[string]map[string]Key)
 	}
 	of := r.keys[entity]
 	if of == nil {
-		of = make(map[string]*Key)
+		of = make(map[string]Key)
 		r.keys[entity] = of
 	}
-	old := of[k.Name]
-	switch {
-	case old == nil && len(of) == maxKeys:
+	if _, known := of[k.Name]; !known && len(of) == maxKeys {
 		return fmt.Errorf("key %s: %w", k.Name, errTooManyKeys)
-	case old == nil || *old != k:
-		of[k.Name] = &k
 	}
+	of[k.Name] = k
 	return nil
 }
 
@@ -156,7 +157,7 @@ func (r *keyring) replace(entity string, keys []Key) error {
 // reset makes these the only keys of all.
 func (r *keyring) reset(keys []Key) error {
 	r.mu.Lock()
-	maps.DeleteFunc(r.keys, func(entity string, _ map[string]*Key) bool { return entity != "" })
+	maps.DeleteFunc(r.keys, func(entity string, _ map[string]Key) bool { return entity != "" })
 	r.mu.Unlock()
 	return r.replace("", keys)
 }
@@ -167,7 +168,7 @@ func (r *keyring) list(entity string) []Key {
 	defer r.mu.RUnlock()
 	var keys []Key
 	for _, k := range r.keys[foldPath(entity)] {
-		keys = append(keys, *k)
+		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b Key) int { return cmp.Compare(a.Name, b.Name) })
 	return keys
@@ -175,12 +176,12 @@ func (r *keyring) list(entity string) []Key {
 
 // named lists the keys of this name that may sign for a path: those of the entities above it and of the
 // namespace.
-func (r *keyring) named(name, path string) []*Key {
+func (r *keyring) named(name, path string) []Key {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var found []*Key
+	var found []Key
 	for entity := foldPath(path); ; {
-		if k := r.keys[entity][name]; k != nil {
+		if k, known := r.keys[entity][name]; known {
 			found = append(found, k)
 		}
 		if entity == "" {
@@ -190,14 +191,16 @@ func (r *keyring) named(name, path string) []*Key {
 	}
 }
 
-// current reports whether k was neither deleted nor replaced.
-func (r *keyring) current(entity string, k *Key) bool {
-	for _, other := range r.named(k.Name, entity) {
-		if other == k {
-			return true
-		}
-	}
-	return false
+// A signer is one of the two secrets of a key, as it stood when a token was verified.
+type signer struct {
+	name, secret string
+	rights       Rights
+}
+
+// current reports whether the key is there, with the same rights, and the secret still one of its two: the other may
+// have been replaced.
+func (r *keyring) current(path string, s *signer) bool {
+	return slices.ContainsFunc(r.named(s.name, path), func(k Key) bool { return k.Rights == s.rights && k.has(s.secret) })
 }
 
 // foldPath makes paths comparable: the service ignores case and slashes at the ends.

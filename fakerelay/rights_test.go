@@ -183,6 +183,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 func TestPlainSASLTakesAKeyOfTheNamespace(t *testing.T) {
 	n := fakerelay.RunT(t)
 	k := newKey(fakerelay.Send)
+	k.Secondary = fakerelay.NewSecret()
 	must(t, n.SetKey("", k))
 	dial := func(secret string) error {
 		conn, err := amqp.Dial(context.Background(), "amqp://"+n.AMQPAddr(), &amqp.ConnOptions{SASLType: amqp.SASLTypePlain(k.Name, secret)})
@@ -201,6 +202,7 @@ func TestPlainSASLTakesAKeyOfTheNamespace(t *testing.T) {
 		return sender.Send(within(t), amqp.NewMessage([]byte("plain")), nil)
 	}
 	must(t, dial(k.Secret))
+	must(t, dial(k.Secondary))
 	if dial("wrong") == nil {
 		t.Error("a wrong secret was let in")
 	}

@@ -49,7 +49,7 @@ type sasToken struct {
 type grant struct {
 	path    string // folded; "": the whole namespace
 	rights  Rights
-	key     *Key // that the token was signed with; nil: a JSON web token, which none of the namespace's keys revokes
+	signer  *signer // nil: a JSON web token, which none of the namespace's keys revokes
 	expires time.Time
 }
 
@@ -122,22 +122,24 @@ func (r *keyring) verifySAS(token, path string) (grant, error) {
 	if err != nil {
 		return grant{}, err
 	}
-	key := r.signer(t)
+	signer := r.signer(t)
 	switch {
-	case key == nil:
+	case signer == nil:
 		return grant{}, &tokenError{textInvalidSignature}
 	case !clock.Real().Now().Before(t.expires):
 		return grant{}, &tokenError{fmt.Sprintf(textExpiredToken, t.expires.Format(time.RFC1123))}
 	case !covers(t.path, path):
 		return grant{}, &tokenError{fmt.Sprintf(textInvalidAudience, t.path, path)}
 	}
-	return grant{path: foldPath(path), rights: key.Rights, key: key, expires: t.expires}, nil
+	return grant{path: foldPath(path), rights: signer.rights, signer: signer, expires: t.expires}, nil
 }
 
-func (r *keyring) signer(t sasToken) *Key {
+func (r *keyring) signer(t sasToken) *signer {
 	for _, k := range r.named(t.keyName, t.path) {
-		if t.signedBy(k.Secret) || k.Secondary != "" && t.signedBy(k.Secondary) {
-			return k
+		for _, secret := range []string{k.Secret, k.Secondary} {
+			if secret != "" && t.signedBy(secret) {
+				return &signer{k.Name, secret, k.Rights}
+			}
 		}
 	}
 	return nil
