@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh PASSBACK CLIENT: starts a relay and lets stock clients at it: js (npm), python (Debian's packages) or proton.
+# run.sh PASSBACK CLIENT: starts a relay and lets stock clients at it: js (npm), python (Debian's packages), proton or gocloud
+# (the Go CDK's own conformance tests, from the module cache).
 # Exit code 75, with the reason on the last line, where the client cannot be had. What it needs is put into a folder of its own.
 set -euo pipefail
 passback=$(realpath "$1") client=$2
@@ -35,7 +36,11 @@ python)
 		python3-chardet python3-charset-normalizer python3-isodate python3-six python3-typing-extensions python3-oauthlib python3-requests-oauthlib
 	;;
 proton) debian proton python3-qpid-proton libqpid-proton11 ;;
-*) echo "usage: run.sh PASSBACK js|python|proton"; exit 2 ;;
+gocloud)
+	gocloud=$(cd / && go mod download -json gocloud.dev@v0.49.0 | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/pubsub/azuresb
+	(cd "$gocloud" && GOFLAGS= go test -c -o "$work/azuresb.test" .) || cannot "gocloud.dev could not be downloaded or built"
+	;;
+*) echo "usage: run.sh PASSBACK js|python|proton|gocloud"; exit 2 ;;
 esac
 
 # uamqp connects to port 5671 only: an address of one's own keeps it free of other relays.
@@ -50,4 +55,8 @@ case $client in
 js) (cd "$work" && NODE_EXTRA_CA_CERTS=$ca npm test) ;;
 python) (cd python && REQUESTS_CA_BUNDLE=$ca /usr/bin/python3 -B -m unittest -v test_servicebus) ;;
 proton) (cd python && /usr/bin/python3 -B -m unittest -v test_proton) ;;
+gocloud)
+	connection=$(sed -n 's/^ *"amqps": "\(.*\)",$/\1/p' "$work/ready.json")
+	(cd "$gocloud" && SSL_CERT_FILE=$ca SERVICEBUS_CONNECTION_STRING=$connection "$work/azuresb.test" -test.v -test.timeout 3m -record) # live: it records nothing
+	;;
 esac
