@@ -1,9 +1,10 @@
 package writeback
 
 // Which rule of the password policy refused. Active Directory answers 0000052D for all of them, so the agent
-// evaluates the rules itself, over the policy in effect, what it read of the account before the modify, and the
-// controller's own time. MS-SAMR 3.1.1.7.1 (length, history, ages) and 3.1.1.7.2 (complexity). Length, complexity, names
-// and minimum age can be known; history and filters only by exclusion. docs/diagnosis.md shows how often it is right.
+// evaluates the rules itself, over the password's age as it was before the modify, and what it reads after the refusal:
+// the account's names, the policy in effect and the controller's own time. MS-SAMR 3.1.1.7.1 (length, history, ages)
+// and 3.1.1.7.2 (complexity). Length, complexity, names and minimum age can be known; history and filters only by
+// exclusion. docs/diagnosis.md shows how often it is right.
 
 import (
 	"context"
@@ -34,6 +35,10 @@ func (at *attempt) diagnose(ctx context.Context, u directory.User) *protocol.Vio
 	ctx, span := at.telemetry.span(ctx, "diagnose")
 	defer span.End()
 	if at.connect(ctx) != nil {
+		return &protocol.Violation{Rule: protocol.RuleUnknown, Certainty: protocol.Uncertain}
+	}
+	if err := at.conn.Describe(ctx, &u); err != nil {
+		at.log.Warn("the refused user could not be read again", "user", u.DN, "error", err)
 		return &protocol.Violation{Rule: protocol.RuleUnknown, Certainty: protocol.Uncertain}
 	}
 	in := inputs{user: u, secrets: at.secrets, namesIgnored: !at.conn.ComparesNames()}

@@ -209,7 +209,11 @@ func (s *sample) notAdministrator(context.Context) finding {
 }
 
 func (s *sample) policy(ctx context.Context) finding {
-	p, err := s.conn.Policy(ctx, s.user)
+	u := s.user
+	if err := s.conn.Describe(ctx, &u); err != nil {
+		return warning("the user could not be read: "+err.Error(), grantPolicies)
+	}
+	p, err := s.conn.Policy(ctx, u)
 	if err != nil {
 		return warning(p.Name+" could not be read: "+err.Error(), grantPolicies)
 	}

@@ -185,3 +185,11 @@ func (l *lab) find(c *directory.Conn, guid []byte) directory.User {
 	}
 	return users[0]
 }
+
+// described finds an account with all that its policy asks for.
+func (l *lab) described(c *directory.Conn, guid []byte) directory.User {
+	l.t.Helper()
+	u := l.find(c, guid)
+	l.must(c.Describe(l.t.Context(), &u))
+	return u
+}

@@ -1,7 +1,8 @@
 package directory
 
 // Finding the account by its source anchor: mS-DS-ConsistencyGuid where the account has one, else objectGUID.
-// All that a decision needs is read in the same search, so that it is of one instant.
+// All that a decision needs is read in the same search, so that it is of one instant. What only the words of a refusal
+// need is read for a refusal.
 
 import (
 	"context"
@@ -30,22 +31,23 @@ var ErrUnreadable = errors.New("the agent's account may not read userAccountCont
 type User struct {
 	GUID         []byte // objectGUID, as stored
 	DN           string
-	SAM          string
-	DisplayName  string
 	Enabled      bool
 	NeverExpires bool      // the password
 	Protected    bool      // adminCount is 1
 	PasswordSet  time.Time // pwdLastSet; zero: must be changed at next sign-in
 	PasswordTold bool      // pwdLastSet could be read
-	PSO          string    // DN of the password settings object in effect; empty: the domain's policy, as far as can be read
 	Markers      []string  // values of the marker's attribute, others' too
+
+	// By Describe, of the instant at which that was asked.
+	SAM         string
+	DisplayName string
+	PSO         string // DN of the password settings object in effect; empty: the domain's policy, as far as can be read
 }
 
 // attributes of a User. The marker's has no option for ranges: one object's values of an attribute that is not
 // linked end at about 1300, below the 1500 at which a controller answers in ranges.
 func (c *Conn) attributes() []string {
-	return []string{"objectGUID", "sAMAccountName", "displayName", "userAccountControl", "adminCount",
-		"pwdLastSet", "msDS-ResultantPSO", c.domain.o.Marker}
+	return []string{"objectGUID", "userAccountControl", "adminCount", "pwdLastSet", c.domain.o.Marker}
 }
 
 // Find returns every user account, enabled or not, that carries the source anchor of 16 bytes.
@@ -96,9 +98,24 @@ func (c *Conn) Read(ctx context.Context, guid []byte) (User, error) {
 	return users[0], nil
 }
 
+// Describe reads what the rules of a password ask of u besides.
+func (c *Conn) Describe(ctx context.Context, u *User) error {
+	e, err := c.readEntry(ctx, fmt.Sprintf("<GUID=%x>", u.GUID), "sAMAccountName", "displayName", "msDS-ResultantPSO")
+	if err != nil {
+		return err
+	}
+	u.SAM, u.DisplayName = e.GetEqualFoldAttributeValue("sAMAccountName"), e.GetEqualFoldAttributeValue("displayName")
+	u.PSO = e.GetEqualFoldAttributeValue("msDS-ResultantPSO")
+	return nil
+}
+
+// noReferences keeps a controller from naming the partitions below the domain, where no accounts are, in every answer
+// (LDAP_SERVER_DOMAIN_SCOPE_OID, MS-ADTS 3.1.1.3.4.1). One that does not know it may ignore it.
+var noReferences = []ldap.Control{ldap.NewControlString(ldap.ControlTypeMicrosoftDomainScope, false, "")}
+
 func (c *Conn) users(ctx context.Context, filter string) ([]User, error) {
 	entries, err := c.search(ctx, ldap.NewSearchRequest(c.root.domain, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
-		maxMatches, int(c.domain.o.Timeout/time.Second), false, filter, c.attributes(), nil))
+		maxMatches, int(c.domain.o.Timeout/time.Second), false, filter, c.attributes(), noReferences))
 	if err != nil {
 		return nil, err
 	}
@@ -121,10 +138,8 @@ func (c *Conn) parseUser(e *ldap.Entry) (User, error) {
 	}
 	u := User{
 		GUID: guid, DN: e.DN,
-		SAM: e.GetEqualFoldAttributeValue("sAMAccountName"), DisplayName: e.GetEqualFoldAttributeValue("displayName"),
 		Enabled: uac&uacAccountDisable == 0, NeverExpires: uac&uacDontExpire != 0,
 		Protected: e.GetEqualFoldAttributeValue("adminCount") == "1",
-		PSO:       e.GetEqualFoldAttributeValue("msDS-ResultantPSO"),
 		Markers:   e.GetEqualFoldAttributeValues(c.domain.o.Marker),
 	}
 	if ticks, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("pwdLastSet"), 10, 64); err == nil {
