@@ -296,6 +296,6 @@ func (s *Server) continuations(base *tree.Entry, scope tree.Scope) []string {
 }
 
 // urlDN escapes what may not stand in an LDAP URL (RFC 4516).
-func urlDN(dn tree.DN) string {
-	return strings.NewReplacer("%", "%25", " ", "%20", "?", "%3F", "#", "%23", `"`, "%22", `\`, "%5C").Replace(dn.String())
-}
+func urlDN(dn tree.DN) string { return urlEscapes.Replace(dn.String()) }
+
+var urlEscapes = strings.NewReplacer("%", "%25", " ", "%20", "?", "%3F", "#", "%23", `"`, "%22", `\`, "%5C")

@@ -115,6 +115,7 @@ func (t *Tenant) merge(read map[string]*account) SyncReport {
 		delete(t.accounts, a.ID)
 		report.Removed++
 	}
+	t.index()
 	return report
 }
 

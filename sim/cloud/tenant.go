@@ -56,8 +56,9 @@ type Tenant struct {
 
 	mu          sync.Mutex // over everything below
 	settings    Settings
-	synced      time.Time // domain time of the last synchronisation; zero: never, so nothing is configured
-	accounts    map[string]*account
+	synced      time.Time                      // domain time of the last synchronisation; zero: never, so nothing is configured
+	accounts    map[string]*account            // by object id
+	byUPN       map[string]*account            // the same, by UPN in lower case: see index
 	onItsWay    map[string]protocol.TrackingID // of the one operation of a user that is, by each of the user's names
 	assignments map[string]Assignment          // by UPN in lower case
 	groups      []group
@@ -174,6 +175,7 @@ func (t *Tenant) Reset(s Settings) error {
 		}
 		a.copy, a.copyAt, a.mustChange = passwordCopy{}, time.Time{}, false
 	}
+	t.index()
 	clear(t.assignments)
 	t.audit, t.failWrites = nil, 0
 	return nil

@@ -106,6 +106,7 @@ func (t *Tenant) AddCloudUser(u User, password protocol.Secret) User {
 	a := &account{User: u, copy: newCopy(password)}
 	t.assign(a)
 	t.accounts[u.ID] = a
+	t.index()
 	return a.shown()
 }
 
@@ -130,15 +131,19 @@ func (t *Tenant) assign(a *account) {
 
 // find needs t.mu.
 func (t *Tenant) find(idOrUPN string) *account {
-	if a := t.accounts[strings.ToLower(idOrUPN)]; a != nil {
+	name := strings.ToLower(idOrUPN)
+	if a := t.accounts[name]; a != nil {
 		return a
 	}
+	return t.byUPN[name]
+}
+
+// index makes the accounts be found by UPN, after any was added, renamed or removed, and needs t.mu.
+func (t *Tenant) index() {
+	t.byUPN = make(map[string]*account, len(t.accounts))
 	for _, a := range t.accounts {
-		if strings.EqualFold(a.UPN, idOrUPN) {
-			return a
-		}
+		t.byUPN[strings.ToLower(a.UPN)] = a
 	}
-	return nil
 }
 
 func (a *account) shown() User {
