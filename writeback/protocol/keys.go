@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -48,6 +50,23 @@ func (k PackageKey) bytes() ([]byte, error) {
 		return nil, ErrInvalid // not the decoding error, which quotes the key
 	}
 	return raw, nil
+}
+
+// aead is the key's A256GCM. It draws an initialisation vector for each message, and puts it first.
+func (k PackageKey) aead() (cipher.AEAD, error) {
+	raw, err := k.bytes()
+	if err != nil {
+		return nil, fmt.Errorf("package key %s: %w", k.ID, err)
+	}
+	block, err := aes.NewCipher(raw)
+	if err != nil {
+		return nil, fmt.Errorf("package key %s: %w", k.ID, err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("package key %s: %w", k.ID, err)
+	}
+	return aead, nil
 }
 
 // A PrivateKey is an agent's: P-256, made on its disk, never sent. It is a Decrypter.
