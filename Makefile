@@ -63,8 +63,8 @@ soak: ## fakead under 64 connections for an hour of its domain's time (two minut
 sdk-live: build ## the Go SDK's own 121 live tests against passback relay, unmodified (Linux: root, or user namespaces)
 	$(GO) run ./fakerelay/sdklive -relay $(BIN)/passback
 
-clients: build ## stock clients and others' tests against passback relay: JavaScript (npm), Python and Qpid Proton (Debian); the Go CDK's conformance tests
-	for client in js python proton gocloud; do fakerelay/clients/run.sh $(BIN)/passback $$client || [ $$? = 75 ]; done
+clients: build ## stock clients and others' tests against passback relay: JavaScript (npm), Python and Qpid Proton (Debian); the conformance tests of the Go CDK and of dapr
+	for client in js python proton gocloud dapr; do fakerelay/clients/run.sh $(BIN)/passback $$client || [ $$? = 75 ]; done
 
 kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 1,000 at random instants (half an hour)
 	$(GO) test ./scenarios/ordeal -count=1 -timeout 3h -v -run TestKillMatrix -kills 1000

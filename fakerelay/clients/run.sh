@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run.sh PASSBACK CLIENT: starts a relay and lets stock clients at it: js (npm), python (Debian's packages), proton or gocloud
-# (the Go CDK's own conformance tests, from the module cache).
+# run.sh PASSBACK CLIENT: starts a relay and lets stock clients at it: js (npm), python (Debian's packages), proton, and others' own
+# conformance tests: gocloud (the Go CDK's, from the module cache) or dapr.
 # Exit code 75, with the reason on the last line, where the client cannot be had. What it needs is put into a folder of its own.
 set -euo pipefail
 passback=$(realpath "$1") client=$2
@@ -40,7 +40,8 @@ gocloud)
 	gocloud=$(cd / && go mod download -json gocloud.dev@v0.49.0 | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/pubsub/azuresb
 	(cd "$gocloud" && GOFLAGS= go test -c -o "$work/azuresb.test" .) || cannot "gocloud.dev could not be downloaded or built"
 	;;
-*) echo "usage: run.sh PASSBACK js|python|proton|gocloud"; exit 2 ;;
+dapr) (cd dapr && go test -c -tags conftests -o "$work/dapr.test" .) || cannot "dapr's components could not be downloaded or built" ;;
+*) echo "usage: run.sh PASSBACK js|python|proton|gocloud|dapr"; exit 2 ;;
 esac
 
 # uamqp connects to port 5671 only: an address of one's own keeps it free of other relays.
@@ -49,14 +50,15 @@ address=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).1
 relay=$!
 "$passback" wait --ready-file "$work/ready.json" || { cat "$work/relay.log"; exit 1; }
 export PASSBACK_READY_FILE=$work/ready.json
-ca=$(sed -n 's/^ *"ca_file": "\(.*\)",$/\1/p' "$work/ready.json")
+ready() { sed -n "s/^ *\"$1\": \"\(.*\)\",\$/\1/p" "$work/ready.json"; }
+ca=$(ready ca_file) connection=$(ready amqps)
 
 case $client in
 js) (cd "$work" && NODE_EXTRA_CA_CERTS=$ca npm test) ;;
 python) (cd python && REQUESTS_CA_BUNDLE=$ca /usr/bin/python3 -B -m unittest -v test_servicebus) ;;
 proton) (cd python && /usr/bin/python3 -B -m unittest -v test_proton) ;;
-gocloud)
-	connection=$(sed -n 's/^ *"amqps": "\(.*\)",$/\1/p' "$work/ready.json")
-	(cd "$gocloud" && SSL_CERT_FILE=$ca SERVICEBUS_CONNECTION_STRING=$connection "$work/azuresb.test" -test.v -test.timeout 3m -record) # live: it records nothing
+gocloud) # live: it records nothing
+	(cd "$gocloud" && SSL_CERT_FILE=$ca SERVICEBUS_CONNECTION_STRING=$connection "$work/azuresb.test" -test.v -test.timeout 3m -record)
 	;;
+dapr) (cd "$work" && SSL_CERT_FILE=$ca SERVICEBUS_CONNECTION_STRING=$connection ./dapr.test -test.v -test.timeout 3m) ;;
 esac
