@@ -64,6 +64,16 @@ func TestATokenOpensWhatIsSealedToIt(t *testing.T) {
 // exchangerOf is the key in another shape, as if it had been made on a device.
 func exchangerOf(t *testing.T, key protocol.PrivateKey) ecdh.KeyExchanger {
 	t.Helper()
+	exchanger, err := ecdsaOf(t, key).ECDH()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exchanger
+}
+
+// ecdsaOf reads a key as any other program would.
+func ecdsaOf(t *testing.T, key protocol.PrivateKey) *ecdsa.PrivateKey {
+	t.Helper()
 	text, err := key.PEM()
 	if err != nil {
 		t.Fatal(err)
@@ -73,11 +83,7 @@ func exchangerOf(t *testing.T, key protocol.PrivateKey) ecdh.KeyExchanger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exchanger, err := parsed.(*ecdsa.PrivateKey).ECDH()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return exchanger
+	return parsed.(*ecdsa.PrivateKey)
 }
 
 func requestTo(t *testing.T, now time.Time, to []protocol.PublicKey) protocol.Package {
@@ -86,6 +92,16 @@ func requestTo(t *testing.T, now time.Time, to []protocol.PublicKey) protocol.Pa
 	if err != nil {
 		t.Fatal(err)
 	}
+	p, err := protocol.OpenRequest([]protocol.PackageKey{key}, "contoso", sealTo(t, key, now, to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// sealTo is a request to these agents.
+func sealTo(t *testing.T, key protocol.PackageKey, now time.Time, to []protocol.PublicKey) protocol.Message {
+	t.Helper()
 	m, err := protocol.SealRequest(key, protocol.Request{
 		TrackingID: vectorID, Tenant: "contoso", Operation: protocol.AdminReset, CloudAnchor: "User_8a1d2c3e-0000-4000-8000-000000000001", SourceAnchor: "AAECAwQFBgcICQoLDA0ODw==",
 		UPN: "alice@corp.example", Domain: "corp.example", DC: "dc1.corp.example", Actor: "admin@corp.example",
@@ -94,9 +110,5 @@ func requestTo(t *testing.T, now time.Time, to []protocol.PublicKey) protocol.Pa
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := protocol.OpenRequest([]protocol.PackageKey{key}, "contoso", m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return m
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -119,8 +118,11 @@ func openEnrolment(keys []Decrypter, body []byte) ([]byte, error) {
 	if len(body) > MaxEnrolment {
 		return nil, fmt.Errorf("%d bytes, at most %d: %w", len(body), MaxEnrolment, ErrTooLarge)
 	}
-	first, _, _ := strings.Cut(string(body), ".")
-	h, err := parseHeader(first, jose.ECDH_ES_A256KW)
+	c, err := parseCompact(body)
+	if err != nil {
+		return nil, err
+	}
+	h, err := readHeader(c.header, jose.ECDH_ES_A256KW)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +130,7 @@ func openEnrolment(keys []Decrypter, body []byte) ([]byte, error) {
 	if !ours {
 		return nil, ErrNoRecipient
 	}
-	sealed, err := jose.ParseEncryptedCompact(string(body), []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	return decrypt(sealed, key, h.Ephemeral)
+	return decrypt(key, h.Ephemeral, c.key, c.sealed, c.protected)
 }
 
 func (r EnrolResponse) sealed() sealedEnrolResponse {

@@ -3,14 +3,13 @@ package protocol
 // The inner seal: one JWE (RFC 7516) in the JSON serialisation, ECDH-ES+A256KW on P-256 with A256GCM, one
 // recipient for each enrolled active agent, because agents compete and the cloud cannot know who will take the
 // request. With one recipient the serialisation is the flattened one, as the RFC has it. An agent keeps only its
-// own recipient before it decrypts, so that a message costs one key agreement whatever it holds.
+// own recipient before it decrypts, so that a message costs one key agreement whatever it holds. decrypter.go has what is
+// done for one key. As of the outer seal, the tests have go-jose on the other side.
 
 import (
-	"bytes"
-	"encoding/base64"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -29,44 +28,54 @@ func sealSecrets(r Request, s Secrets, to []PublicKey) (json.RawMessage, error) 
 	if len(to) == 0 || len(to) > MaxRecipients {
 		return nil, fmt.Errorf("%d recipients: want 1 to %d: %w", len(to), MaxRecipients, ErrInvalid)
 	}
-	recipients := make([]jose.Recipient, len(to))
-	for i, key := range to {
-		recipients[i] = jose.Recipient{Algorithm: jose.ECDH_ES_A256KW, Key: key.key, KeyID: key.Thumbprint()}
-	}
-	encrypter, err := jose.NewMultiEncrypter(jose.A256GCM, recipients, nil)
-	if err != nil {
-		return nil, fmt.Errorf("seal the secrets: %w", err)
-	}
 	text, err := json.Marshal(sealedSecrets{r.TrackingID, r.Operation, r.SourceAnchor, s.Old.Reveal(), s.New.Reveal()})
 	if err != nil {
 		return nil, fmt.Errorf("write the secrets: %w", err)
 	}
-	sealed, err := encrypter.Encrypt(text)
+	contentKey := make([]byte, contentKeySize)
+	_, _ = rand.Read(contentKey) // never fails: it ends the program instead
+	jwe, err := addressed(to, contentKey)
 	if err != nil {
 		return nil, fmt.Errorf("seal the secrets: %w", err)
 	}
-	if len(to) == 1 {
-		return json.RawMessage(sealed.FullSerialize()), nil
+	aead, err := newAEAD(contentKey)
+	if err != nil {
+		return nil, fmt.Errorf("seal the secrets: %w", err)
 	}
-	return withoutStrayKey(sealed.FullSerialize())
-}
-
-// withoutStrayKey removes the first recipient's key from beside the recipients, where go-jose v4.1 leaves it and
-// RFC 7516 section 7.2.1 has it only in the flattened form.
-func withoutStrayKey(text string) (json.RawMessage, error) {
-	var jwe innerJWE
-	if err := decodeStrict([]byte(text), &jwe); err != nil {
-		return nil, err
-	}
-	if len(jwe.Recipients) > 0 {
-		jwe.EncryptedKey = ""
-	}
-	clean, err := json.Marshal(jwe)
+	sealed := aead.Seal(nil, nil, text, []byte(jwe.Protected))
+	end := len(sealed) - tagSize
+	jwe.IV, jwe.Ciphertext, jwe.Tag = encodeBase64(sealed[:ivSize]), encodeBase64(sealed[ivSize:end]), encodeBase64(sealed[end:])
+	written, err := json.Marshal(jwe)
 	if err != nil {
 		return nil, fmt.Errorf("write the secrets: %w", err)
 	}
-	return clean, nil
+	return written, nil
 }
+
+// addressed is the JWE without its content: flattened for one key, where the protected header has all; for several the
+// key's part is each recipient's.
+func addressed(to []PublicKey, contentKey []byte) (jwe innerJWE, err error) {
+	protected := []byte(sharedHeader)
+	for _, key := range to {
+		ephemeral, wrapped, err := wrap(key, contentKey)
+		if err != nil {
+			return jwe, err
+		}
+		if len(to) > 1 {
+			jwe.Recipients = append(jwe.Recipients, innerRecipient{recipientHeader{jose.ECDH_ES_A256KW, key.Thumbprint(), ephemeral}, encodeBase64(wrapped)})
+			continue
+		}
+		jwe.EncryptedKey = encodeBase64(wrapped)
+		if protected, err = json.Marshal(header{jose.ECDH_ES_A256KW, jose.A256GCM, key.Thumbprint(), ephemeral}); err != nil {
+			return jwe, fmt.Errorf("write a header: %w", err)
+		}
+	}
+	jwe.Protected = encodeBase64(protected)
+	return jwe, nil
+}
+
+// sharedHeader is the protected header of a general serialisation: whatever else is a recipient's.
+const sharedHeader = `{"enc":"A256GCM"}`
 
 // innerJWE is the JSON serialisation, general (recipients) or flattened (encrypted_key). What the RFC allows
 // besides, an unprotected header and additional data, is refused as an unknown field.
@@ -97,11 +106,7 @@ func OpenSecrets(p Package, keys []Decrypter) (Secrets, error) {
 	if err != nil {
 		return Secrets{}, err
 	}
-	sealed, err := own.jwe.parse()
-	if err != nil {
-		return Secrets{}, fmt.Errorf("the secrets: %w: %w", ErrTampered, err)
-	}
-	text, err := decrypt(sealed, own.key, own.ephemeral)
+	text, err := own.open()
 	if err != nil {
 		return Secrets{}, fmt.Errorf("the secrets: %w", err)
 	}
@@ -117,26 +122,24 @@ func OpenSecrets(p Package, keys []Decrypter) (Secrets, error) {
 	return secrets, secrets.Validate(r.Operation)
 }
 
-// parse has go-jose read it. The flattened form, which keeps nothing of a recipient outside the protected header, is read
-// as the compact serialisation that it has too (RFC 7516 section 7.1): no JSON once more.
-func (jwe innerJWE) parse() (*jose.JSONWebEncryption, error) {
-	algorithms, encryptions := []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM}
-	if len(jwe.Recipients) == 0 {
-		compact := strings.Join([]string{jwe.Protected, jwe.EncryptedKey, jwe.IV, jwe.Ciphertext, jwe.Tag}, ".")
-		return jose.ParseEncryptedCompact(compact, algorithms, encryptions) //nolint:wrapcheck // OpenSecrets does
-	}
-	text, err := json.Marshal(jwe)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // OpenSecrets does
-	}
-	return jose.ParseEncryptedJSON(string(text), algorithms, encryptions) //nolint:wrapcheck // OpenSecrets does
-}
-
 // An ownRecipient is an inner JWE without the recipients that are not ours.
 type ownRecipient struct {
 	jwe       innerJWE
 	key       Decrypter
 	ephemeral json.RawMessage // the sender's key, as the header that is ours has it
+	wrapped   string          // the content's key
+}
+
+func (o ownRecipient) open() ([]byte, error) {
+	wrapped, err := decodeBase64([]byte(o.wrapped))
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := joinSealed([]byte(o.jwe.IV), []byte(o.jwe.Ciphertext), []byte(o.jwe.Tag))
+	if err != nil {
+		return nil, err
+	}
+	return decrypt(o.key, o.ephemeral, wrapped, sealed, []byte(o.jwe.Protected))
 }
 
 // findRecipient reduces an inner JWE to the recipient that holds one of keys.
@@ -146,7 +149,11 @@ func findRecipient(text json.RawMessage, keys []Decrypter) (ownRecipient, error)
 		return ownRecipient{}, fmt.Errorf("the secrets: %w", err)
 	}
 	if len(jwe.Recipients) == 0 {
-		h, err := parseHeader(jwe.Protected, jose.ECDH_ES_A256KW)
+		text, err := decodeBase64([]byte(jwe.Protected))
+		if err != nil {
+			return ownRecipient{}, fmt.Errorf("the secrets' protected header: %w", err)
+		}
+		h, err := readHeader(text, jose.ECDH_ES_A256KW)
 		if err != nil {
 			return ownRecipient{}, fmt.Errorf("the secrets: %w", err)
 		}
@@ -154,13 +161,13 @@ func findRecipient(text json.RawMessage, keys []Decrypter) (ownRecipient, error)
 		if !ours {
 			return ownRecipient{}, ErrNoRecipient
 		}
-		return ownRecipient{jwe, key, h.Ephemeral}, nil
+		return ownRecipient{jwe, key, h.Ephemeral, jwe.EncryptedKey}, nil
 	}
 	if len(jwe.Recipients) > MaxRecipients || jwe.EncryptedKey != "" {
 		return ownRecipient{}, fmt.Errorf("the secrets have %d recipients: %w", len(jwe.Recipients), ErrMalformed)
 	}
-	if err := checkShared(jwe.Protected); err != nil {
-		return ownRecipient{}, err
+	if jwe.Protected != encodeBase64([]byte(sharedHeader)) {
+		return ownRecipient{}, fmt.Errorf("the secrets' protected header: want enc %s alone: %w", jose.A256GCM, ErrMalformed)
 	}
 	for _, r := range jwe.Recipients {
 		key, ours := holder(keys, r.Header.KeyID)
@@ -170,17 +177,7 @@ func findRecipient(text json.RawMessage, keys []Decrypter) (ownRecipient, error)
 		if r.Header.Algorithm != jose.ECDH_ES_A256KW {
 			return ownRecipient{}, fmt.Errorf("the secrets: algorithm %.40q, want %s: %w", r.Header.Algorithm, jose.ECDH_ES_A256KW, ErrMalformed)
 		}
-		jwe.Recipients = []innerRecipient{r}
-		return ownRecipient{jwe, key, r.Header.Ephemeral}, nil
+		return ownRecipient{jwe, key, r.Header.Ephemeral, r.EncryptedKey}, nil
 	}
 	return ownRecipient{}, ErrNoRecipient
-}
-
-// checkShared holds the protected header of a general serialisation to enc alone: whatever else is a recipient's.
-func checkShared(encoded string) error {
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil || !bytes.Equal(text, []byte(`{"enc":"A256GCM"}`)) {
-		return fmt.Errorf("the secrets' protected header: want enc %s alone: %w", jose.A256GCM, ErrMalformed)
-	}
-	return nil
 }

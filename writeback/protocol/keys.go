@@ -23,48 +23,53 @@ type PackageKey struct {
 	key Secret // 32 bytes, base64url
 }
 
-const packageKeySize = 32 // bytes: A256GCM
+const contentKeySize = 32 // bytes: A256GCM
 
 // NewPackageKey draws a key.
 func NewPackageKey() (PackageKey, error) {
-	raw := make([]byte, packageKeySize+8)
+	raw := make([]byte, contentKeySize+8)
 	if _, err := rand.Read(raw); err != nil {
 		return PackageKey{}, fmt.Errorf("draw a package key: %w", err)
 	}
 	encode := base64.RawURLEncoding.EncodeToString
-	return PackageKey{ID: encode(raw[packageKeySize:]), key: NewSecret(encode(raw[:packageKeySize]))}, nil
+	return PackageKey{ID: encode(raw[contentKeySize:]), key: NewSecret(encode(raw[:contentKeySize]))}, nil
 }
 
 // ParsePackageKey reads a key from its id and its 32 bytes in base64url.
 func ParsePackageKey(id string, key Secret) (PackageKey, error) {
 	k := PackageKey{ID: id, key: key}
 	if _, err := k.bytes(); err != nil || id == "" || len(id) > MaxText {
-		return PackageKey{}, fmt.Errorf("package key %.40q: want an id and %d bytes in base64url: %w", id, packageKeySize, ErrInvalid)
+		return PackageKey{}, fmt.Errorf("package key %.40q: want an id and %d bytes in base64url: %w", id, contentKeySize, ErrInvalid)
 	}
 	return k, nil
 }
 
 func (k PackageKey) bytes() ([]byte, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(k.key.Reveal())
-	if err != nil || len(raw) != packageKeySize {
+	if err != nil || len(raw) != contentKeySize {
 		return nil, ErrInvalid // not the decoding error, which quotes the key
 	}
 	return raw, nil
 }
 
-// aead is the key's A256GCM. It draws an initialisation vector for each message, and puts it first.
+// aead is the key's A256GCM.
 func (k PackageKey) aead() (cipher.AEAD, error) {
 	raw, err := k.bytes()
 	if err != nil {
 		return nil, fmt.Errorf("package key %s: %w", k.ID, err)
 	}
-	block, err := aes.NewCipher(raw)
+	return newAEAD(raw)
+}
+
+// newAEAD is A256GCM for a key of contentKeySize. It draws an initialisation vector for each message, and puts it first.
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("package key %s: %w", k.ID, err)
+		return nil, fmt.Errorf("A256GCM: %w", err)
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		return nil, fmt.Errorf("package key %s: %w", k.ID, err)
+		return nil, fmt.Errorf("A256GCM: %w", err)
 	}
 	return aead, nil
 }

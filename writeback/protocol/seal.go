@@ -3,9 +3,9 @@ package protocol
 // The outer seal: JWE (RFC 7516) in compact serialisation, "dir" with A256GCM under the tenant's package key. The
 // protected header holds alg, enc and kid and nothing else: algorithms are never taken from a message, zip and
 // crit are refused with every other parameter. What is left of the RFC then is one AEAD over the header (sections 5.1 and
-// 5.2), and is written out here, so that each part of a message is read once, and strictly. go-jose, which does the inner
-// seal, made the vectors in testdata and opens what this seals in the tests. Left out on purpose: nested signatures;
-// whoever holds the package key is believed to be the tenant.
+// 5.2), and is written out here, so that each part of a message is read once, and strictly. go-jose made the vectors in
+// testdata and opens what this seals in the tests. Left out on purpose: nested signatures; whoever holds the package key
+// is believed to be the tenant.
 
 import (
 	"bytes"
@@ -70,6 +70,9 @@ func open(keys []PackageKey, body []byte, into any) error {
 	if i < 0 {
 		return fmt.Errorf("package key %.40q: %w", h.KeyID, ErrUnknownKey)
 	}
+	if len(c.key) != 0 {
+		return fmt.Errorf("an encrypted key, where the key is agreed on: %w", ErrMalformed)
+	}
 	aead, err := keys[i].aead()
 	if err != nil {
 		return err
@@ -85,6 +88,7 @@ func open(keys []PackageKey, body []byte, into any) error {
 type compact struct {
 	protected []byte // the header as it came, which is authenticated
 	header    []byte // the same decoded
+	key       []byte // the encrypted one
 	sealed    []byte // initialisation vector, ciphertext and tag, as crypto/cipher has them
 }
 
@@ -95,30 +99,46 @@ const (
 	tagSize      = 16
 )
 
-var base64URL = base64.RawURLEncoding.Strict()
-
-// parseCompact refuses the second spellings that base64 has (line breaks, spare bits): a message has one hash.
 func parseCompact(body []byte) (compact, error) {
 	parts := bytes.Split(body, []byte("."))
-	if len(parts) != compactParts || len(parts[1]) != 0 || bytes.ContainsAny(body, "\r\n") {
-		return compact{}, fmt.Errorf("compact serialisation: %w", ErrMalformed)
-	}
-	iv, tag := base64URL.DecodedLen(len(parts[2])), base64URL.DecodedLen(len(parts[4]))
-	if iv != ivSize || tag != tagSize {
-		return compact{}, fmt.Errorf("an initialisation vector of %d bytes and a tag of %d: %w", iv, tag, ErrMalformed)
+	if len(parts) != compactParts {
+		return compact{}, fmt.Errorf("compact serialisation of %d parts: %w", len(parts), ErrMalformed)
 	}
 	c := compact{protected: parts[0]}
 	var err error
-	if c.header, err = base64URL.AppendDecode(nil, parts[0]); err != nil {
-		return compact{}, fmt.Errorf("compact serialisation: %w: %w", ErrMalformed, err)
+	if c.header, err = decodeBase64(parts[0]); err != nil {
+		return compact{}, err
 	}
-	c.sealed = make([]byte, 0, ivSize+base64URL.DecodedLen(len(parts[3]))+tagSize)
-	for _, part := range parts[2:] {
-		if c.sealed, err = base64URL.AppendDecode(c.sealed, part); err != nil {
-			return compact{}, fmt.Errorf("compact serialisation: %w: %w", ErrMalformed, err)
+	if c.key, err = decodeBase64(parts[1]); err != nil {
+		return compact{}, err
+	}
+	c.sealed, err = joinSealed(parts[2], parts[3], parts[4])
+	return c, err
+}
+
+// joinSealed decodes initialisation vector, ciphertext and tag into one.
+func joinSealed(iv, ciphertext, tag []byte) ([]byte, error) {
+	if base64URL.DecodedLen(len(iv)) != ivSize || base64URL.DecodedLen(len(tag)) != tagSize {
+		return nil, fmt.Errorf("an initialisation vector or a tag of another size: %w", ErrMalformed)
+	}
+	return decodeBase64(iv, ciphertext, tag)
+}
+
+var base64URL = base64.RawURLEncoding.Strict()
+
+func encodeBase64(b []byte) string { return base64URL.EncodeToString(b) }
+
+// decodeBase64 refuses the second spellings that base64 has (line breaks, spare bits): a message has one hash.
+func decodeBase64(parts ...[]byte) (all []byte, err error) {
+	for _, part := range parts {
+		if bytes.ContainsAny(part, "\r\n") {
+			return nil, fmt.Errorf("line breaks: %w", ErrMalformed)
+		}
+		if all, err = base64URL.AppendDecode(all, part); err != nil {
+			return nil, fmt.Errorf("base64url: %w: %w", ErrMalformed, err)
 		}
 	}
-	return c, nil
+	return all, nil
 }
 
 // header is a JOSE header that this protocol writes. Any further parameter is refused.
@@ -129,15 +149,7 @@ type header struct {
 	Ephemeral  json.RawMessage        `json:"epk,omitempty"` // of ECDH-ES alone
 }
 
-// parseHeader reads a protected header and holds it to alg and to A256GCM.
-func parseHeader(encoded string, alg jose.KeyAlgorithm) (header, error) {
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil {
-		return header{}, fmt.Errorf("protected header: %w", ErrMalformed)
-	}
-	return readHeader(text, alg)
-}
-
+// readHeader reads a protected header and holds it to alg and to A256GCM.
 func readHeader(text []byte, alg jose.KeyAlgorithm) (header, error) {
 	var h header
 	if err := decodeStrict(text, &h); err != nil {

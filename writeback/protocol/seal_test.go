@@ -39,6 +39,56 @@ func TestAnotherImplementationOpensTheOuterSeal(t *testing.T) {
 	}
 }
 
+// The inner seal is JOSE too, flattened for one agent and general for several: another implementation opens it with each
+// agent's key.
+func TestAnotherImplementationOpensTheInnerSeal(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		var own []protocol.PrivateKey
+		var to []protocol.PublicKey
+		for range n {
+			key := newKey(t)
+			own, to = append(own, key), append(to, key.Public())
+		}
+		inner := innerOf(t, to)
+		sealed, err := jose.ParseEncryptedJSON(inner, []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, key := range own {
+			at, header, text, err := sealed.DecryptMulti(ecdsaOf(t, key))
+			var secrets struct{ New, TrackingID string }
+			if err != nil || json.Unmarshal(text, &secrets) != nil || secrets.New != sealedPassword || secrets.TrackingID != vectorID {
+				t.Errorf("agent %d of %d: %v", i, n, err)
+			}
+			if at != i || header.KeyID != key.Thumbprint() {
+				t.Errorf("agent %d of %d: opened as recipient %d, kid %s", i, n, at, header.KeyID)
+			}
+		}
+		if _, _, _, err := sealed.DecryptMulti(ecdsaOf(t, newKey(t))); err == nil {
+			t.Errorf("one of nobody's keys opened what is sealed to %d", n)
+		}
+	}
+}
+
+// innerOf is the inner JWE of a request.
+func innerOf(t *testing.T, to []protocol.PublicKey) string {
+	t.Helper()
+	raw := bytes.Repeat([]byte{7}, 32)
+	sealed, err := jose.ParseEncryptedCompact(string(sealTo(t, packageKey(t, raw), time.Now(), to).Body), []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := sealed.Decrypt(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var request struct{ Secrets json.RawMessage }
+	if err := json.Unmarshal(text, &request); err != nil {
+		t.Fatal(err)
+	}
+	return string(request.Secrets)
+}
+
 // A message has one spelling, and one hash.
 func TestTheOuterSealHasOneForm(t *testing.T) {
 	raw := bytes.Repeat([]byte{7}, 32)
