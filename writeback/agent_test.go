@@ -437,6 +437,20 @@ func TestOneOfSeveralAgentsStartsAgain(t *testing.T) {
 	}
 }
 
+// The first agent of a tenant begins at once. Started again beside one that has just joined, it does not wait either:
+// while both waited, nobody would be served.
+func TestFirstAgentStartsAgainBesideAnother(t *testing.T) {
+	l := newLab(t)
+	c := l.enrolled()
+	c.FirstBeatDelay = time.Hour
+	must(t, l.start(c)())
+	l.others = true
+	l.start(c)
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+}
+
 func (l *lab) activeSince() (file map[string]string) {
 	text, err := os.ReadFile(l.path("state/active.json"))
 	if err == nil {

@@ -26,15 +26,21 @@ type active struct {
 
 // warmUp follows the first beat as active.
 func (t *term) warmUp() {
-	warm := func() { t.gate.update(func(g *gate) { g.warm = true }) }
 	now := wireNow()
-	before, known := t.activeBefore()
+	since, known := t.activeBefore()
 	if !known {
-		before = now
-		t.rememberActive(active{AgentID: t.enrolment.AgentID, Since: now.UTC()})
+		since = now
 	}
-	if waited := now.Sub(before); !t.enrolment.OnlyActive && waited < t.config.FirstBeatDelay {
-		clock.Real().AfterFunc(t.config.FirstBeatDelay-waited, warm)
+	waited := now.Add(-t.config.FirstBeatDelay)
+	if t.enrolment.OnlyActive && since.After(waited) {
+		since, known = waited, false // who was alone need not wait beside others after a restart
+	}
+	if !known {
+		t.rememberActive(active{AgentID: t.enrolment.AgentID, Since: since.UTC()})
+	}
+	warm := func() { t.gate.update(func(g *gate) { g.warm = true }) }
+	if since.After(waited) {
+		clock.Real().AfterFunc(since.Sub(waited), warm)
 		return
 	}
 	warm()
