@@ -133,6 +133,8 @@ func KindOf(err error) Kind {
 		return Misconfigured
 	case errors.Is(err, ErrUnreadable):
 		return Denied
+	case errors.Is(err, errRanges):
+		return Busy
 	}
 	return Other
 }

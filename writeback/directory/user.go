@@ -1,8 +1,8 @@
 package directory
 
 // Finding the account by its source anchor: mS-DS-ConsistencyGuid where the account has one, else objectGUID.
-// All that a decision needs is read in the same search, so that it is of one instant. What only the words of a refusal
-// need is read for a refusal.
+// All that a decision needs is read in the same search, so that it is of one instant; more markers than one search
+// tells are read a moment later. What only the words of a refusal need is read for a refusal.
 
 import (
 	"context"
@@ -44,8 +44,7 @@ type User struct {
 	PSO         string // DN of the password settings object in effect; empty: the domain's policy, as far as can be read
 }
 
-// attributes of a User. The marker's has no option for ranges: one object's values of an attribute that is not
-// linked end at about 1300, below the 1500 at which a controller answers in ranges.
+// attributes of a User.
 func (c *Conn) attributes() []string {
 	return []string{"objectGUID", "userAccountControl", "adminCount", "pwdLastSet", c.domain.o.Marker}
 }
@@ -122,6 +121,9 @@ func (c *Conn) users(ctx context.Context, filter string) ([]User, error) {
 	var users []User
 	for _, e := range entries {
 		u, err := c.parseUser(e)
+		if err == nil {
+			u.Markers, err = c.values(ctx, e, c.domain.o.Marker)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +142,6 @@ func (c *Conn) parseUser(e *ldap.Entry) (User, error) {
 		GUID: guid, DN: e.DN,
 		Enabled: uac&uacAccountDisable == 0, NeverExpires: uac&uacDontExpire != 0,
 		Protected: e.GetEqualFoldAttributeValue("adminCount") == "1",
-		Markers:   e.GetEqualFoldAttributeValues(c.domain.o.Marker),
 	}
 	if ticks, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("pwdLastSet"), 10, 64); err == nil {
 		u.PasswordTold = true
