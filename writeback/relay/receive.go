@@ -53,7 +53,11 @@ func (d *Delivery) Abandon(ctx context.Context) error {
 func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 	var working sync.WaitGroup
 	defer working.Wait()
-	defer c.listening.Store(false)
+	defer func() {
+		if c.listening.Swap(false) {
+			working.Go(linger)
+		}
+	}()
 	free := make(chan struct{}, c.o.Concurrency)
 	wait := newBackOff()
 	for ctx.Err() == nil {
@@ -77,6 +81,12 @@ func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 		}
 	}
 }
+
+// linger keeps the link that nothing more is taken from: its credit is with the relay still, and what comes for it the
+// SDK gives back at once. What comes to a link that is being closed waits until its lock lapses, and so does a person.
+func linger() { _ = clock.Sleep(context.Background(), clock.Real(), lingering) }
+
+const lingering = 250 * time.Millisecond
 
 // newBackOff waits from 0.2 s to 5 s, jittered: when a relay comes back, the next request must succeed within
 // seconds.
