@@ -90,7 +90,7 @@ func (p *process) said() string {
 // lately is the end of what it said.
 func (p *process) lately() string {
 	lines := strings.SplitAfter(p.said(), "\n")
-	return strings.Join(lines[max(0, len(lines)-60):], "")
+	return strings.Join(lines[max(0, len(lines)-20):], "")
 }
 
 func (p *process) start() error {

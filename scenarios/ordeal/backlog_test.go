@@ -99,8 +99,8 @@ func (w *world) workOff(t *testing.T, newcomers []*register) {
 	defer asking.Wait()
 	for _, person := range newcomers {
 		asking.Go(func() {
-			if outcome, err := person.reset(w); err != nil || outcome != protocol.Success {
-				t.Errorf("%s, who came while others waited: %s, %v", person.sam, outcome, err)
+			if told, err := person.reset(w); err != nil || told.Outcome != protocol.Success {
+				t.Errorf("%s, who came while others waited: %s, %v", person.sam, told.Outcome, err)
 			}
 		})
 	}

@@ -24,6 +24,7 @@ import (
 
 var (
 	soak     = flag.Duration("soak", 0, "how long TestSoak goes on; 0: it is skipped")
+	seed     = flag.Uint64("seed", 0, "draws the faults of TestSoak, and their times; 0: another one each time. What each strikes is the scheduler's to say")
 	requests = flag.Int("requests", 1000, "how many TestMemory asks for")
 )
 
@@ -31,9 +32,12 @@ const (
 	faultEvery = 500 * time.Millisecond // on average
 	maxRSS     = 40 << 10               // KB, of an agent
 	abreast    = 16                     // people who ask at a time
+	turn       = 300                    // requests of one person, before another's turn: a directory holds about 1300 markers
 	// soakDeadline leaves an agent some seconds to send in, and has nobody wait for a minute for what was lost.
 	soakDeadline = 25 * time.Second
 )
+
+const inAll = "Nine-Green-Kites" // is part of every password
 
 // A register is what the directory may hold as one person's password: one value, or several after an unknown outcome.
 type register struct {
@@ -43,9 +47,9 @@ type register struct {
 }
 
 // reset asks for another password, and holds the outcome against the directory.
-func (r *register) reset(w *world) (protocol.Outcome, error) {
+func (r *register) reset(w *world) (cloud.Result, error) {
 	r.requests++
-	fresh := fmt.Sprintf("Round-%d-Nine-Green-Kites-%s", r.requests, strings.TrimPrefix(r.sam, "person"))
+	fresh := fmt.Sprintf("Round-%d-"+inAll+"-%s", r.requests, strings.TrimPrefix(r.sam, "person"))
 	result := w.sim.Cloud.Perform(context.Background(), cloud.Ask{Way: cloud.PortalReset, User: r.sam + "@" + domain, New: protocol.NewSecret(fresh)})
 	switch result.Changed {
 	case protocol.ChangedYes:
@@ -55,12 +59,12 @@ func (r *register) reset(w *world) (protocol.Outcome, error) {
 	}
 	state, err := w.sim.Directory.User(r.sam)
 	if err != nil {
-		return result.Outcome, err
+		return result, err
 	}
 	if !slices.ContainsFunc(r.may, state.PasswordIs) {
-		return result.Outcome, fmt.Errorf("%s: request %d was told as %s, and the directory holds neither its password nor one before", r.sam, r.requests, result.Outcome)
+		return result, fmt.Errorf("%s: request %d was told as %s, and the directory holds neither its password nor one before", r.sam, r.requests, result.Outcome)
 	}
-	return result.Outcome, nil
+	return result, nil
 }
 
 // newEnduring is a world whose agent says little and is limited little, and whose people ask again and again.
@@ -68,7 +72,7 @@ func newEnduring(t *testing.T, people int) (*world, []*register) {
 	t.Helper()
 	settings := cloud.DefaultSettings()
 	settings.Deadline = soakDeadline
-	s, err := sim.NewWorld(sim.Options{WithoutAgent: true, EmptyCompany: true, RequestLock: requestLock, Settings: &settings})
+	s, err := sim.NewWorld(sim.Options{WithoutAgent: true, EmptyCompany: true, RequestLock: *lock, Settings: &settings})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,10 +83,7 @@ func newEnduring(t *testing.T, people int) (*world, []*register) {
 	if err := w.populate(people); err != nil {
 		t.Fatal(err)
 	}
-	w.agent, err = newProcess(t.TempDir(), s.AgentConfig(), func(c *writeback.Config) {
-		c.Log.Level = "error"
-		c.Limits = writeback.Limits{User: 1_000_000, Total: 100_000_000}
-	}, buildAgent(t))
+	w.agent, err = newProcess(t.TempDir(), s.AgentConfig(), unhurried, buildAgent(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +104,25 @@ func newEnduring(t *testing.T, people int) (*world, []*register) {
 	return w, registers
 }
 
+// turns are people who ask one after the other.
+type turns struct {
+	people []*register
+	asked  int
+}
+
+// next is who asks now.
+func (t *turns) next() *register {
+	now := t.people[t.asked/turn%len(t.people)]
+	t.asked++
+	return now
+}
+
+// unhurried is the configuration of an agent that says little and is limited little.
+func unhurried(c *writeback.Config) {
+	c.Log.Level = "warn"
+	c.Limits = writeback.Limits{User: 1_000_000, Total: 100_000_000}
+}
+
 // TestSoak has people ask while things break at random: nothing that was told may be untrue, and when the faults end
 // everybody's next request succeeds.
 func TestSoak(t *testing.T) {
@@ -110,43 +130,69 @@ func TestSoak(t *testing.T) {
 		t.Skip("a trial of hours: make soak-agent")
 	}
 	t.Parallel()
-	w, people := newEnduring(t, abreast)
+	w, people := newEnduring(t, abreast*int(1+*soak/time.Minute))
 	ctx, cancel := context.WithTimeout(t.Context(), *soak)
 	defer cancel()
 	var asking sync.WaitGroup
 	var mu sync.Mutex
 	outcomes, armed := map[protocol.Outcome]int{}, 0
-	for _, person := range people {
+	for some := range slices.Chunk(people, len(people)/abreast) {
 		asking.Go(func() {
-			for ctx.Err() == nil {
-				outcome, err := person.reset(w)
+			for queue := (turns{people: some}); ctx.Err() == nil; {
+				person := queue.next()
+				asked := clock.Real().Now()
+				told, err := person.reset(w)
 				if err != nil {
-					t.Error(err)
+					t.Errorf("%v\n%s", err, w.story(person.sam, asked, told))
 					return
 				}
 				mu.Lock()
-				outcomes[outcome]++
+				outcomes[told.Outcome]++
 				mu.Unlock()
 			}
 		})
 	}
-	faults := w.sim.Faults()
-	for clock.Sleep(ctx, clock.Real(), rand.N(2*faultEvery)) == nil {
-		if err := w.sim.ArmFault(faults[rand.N(len(faults))].Name); err != nil {
+	for *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	draw, faults := rand.New(rand.NewPCG(*seed, 0)), w.sim.Faults()
+	for clock.Sleep(ctx, clock.Real(), time.Duration(draw.Int64N(int64(2*faultEvery)))) == nil {
+		if err := w.sim.ArmFault(faults[draw.IntN(len(faults))].Name); err != nil {
 			t.Error(err)
 		}
 		armed++
 	}
 	asking.Wait()
 	w.sim.DisarmFaults()
-	t.Logf("%d faults; told: %v; the agent's memory: %d KB", armed, outcomes, rss(w.agent.cmd.Process.Pid))
+	t.Logf("seed %d: %d faults; told: %v; the agent's memory: %d KB", *seed, armed, outcomes, rss(w.agent.cmd.Process.Pid))
+	w.everybodySucceeds(t, people)
+	w.told = append(w.told, told{sam: "somebody", ask: cloud.Ask{New: protocol.NewSecret(inAll)}})
 	for _, person := range people {
-		if outcome, err := person.reset(w); err != nil || outcome != protocol.Success {
-			t.Errorf("%s, after the faults: %s, %v", person.sam, outcome, err)
+		for _, password := range person.may {
+			w.told = append(w.told, told{sam: person.sam, ask: cloud.Ask{New: protocol.NewSecret(password)}})
 		}
 	}
 	if err := w.secretsIn(w.agent); err != nil {
 		t.Error(err)
+	}
+}
+
+// everybodySucceeds has them ask one after the other, once an agent that was cut off last is back, and tells the whole
+// way of each request that fails.
+func (w *world) everybodySucceeds(t *testing.T, people []*register) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := w.sim.Cloud.AwaitAlive(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	var seen frames
+	defer w.sim.Relay.Trace(&seen)()
+	for _, person := range people {
+		asked := clock.Real().Now()
+		if told, err := person.reset(w); err != nil || told.Outcome != protocol.Success {
+			t.Errorf("after the faults: %s, %v\n%sthe relay's frames: %s", told.Outcome, err, w.story(person.sam, asked, told), seen.keep(t, person.sam+".frames"))
+		}
 	}
 }
 
@@ -155,16 +201,20 @@ func TestMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("resident memory is read from /proc")
 	}
-	w, people := newEnduring(t, abreast)
+	w, people := newEnduring(t, abreast*(1+*requests/turn/abreast))
+	var queues []*turns
+	for some := range slices.Chunk(people, len(people)/abreast) {
+		queues = append(queues, &turns{people: some})
+	}
 	var asked atomic.Int64
 	for tenth := range 10 {
 		var asking sync.WaitGroup
 		until := int64(*requests * (tenth + 1) / 10)
-		for _, person := range people {
+		for _, queue := range queues {
 			asking.Go(func() {
 				for asked.Add(1) <= until {
-					if outcome, err := person.reset(w); err != nil || outcome != protocol.Success {
-						t.Errorf("%s, %v", outcome, err)
+					if told, err := queue.next().reset(w); err != nil || told.Outcome != protocol.Success {
+						t.Errorf("%s, %v", told.Outcome, err)
 						return
 					}
 				}

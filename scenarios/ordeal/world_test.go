@@ -24,7 +24,8 @@ const (
 type world struct {
 	sim    *sim.World
 	agent  *process
-	people []string // sAMAccountNames
+	others []*process // further agents
+	people []string   // sAMAccountNames
 	told   []told
 	policy fakead.Policy
 }
