@@ -47,9 +47,8 @@ func (d *Delivery) Abandon(ctx context.Context) error {
 	return nil
 }
 
-// Receive takes requests until ctx ends, and returns when every handler has. Each is handled in a goroutine of its
-// own, Options.Concurrency at a time. The handler settles what it is given; what it leaves comes again when its lock
-// lapses.
+// Receive takes requests until ctx ends, and returns when every handler has. Options.Concurrency are handled at a time. The
+// handler settles what it is given; what it leaves comes again when its lock lapses.
 func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -58,18 +57,22 @@ func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 			working.Go(linger)
 		}
 	}()
-	free := make(chan struct{}, c.o.Concurrency)
+	free, taken := make(chan struct{}, c.o.Concurrency), make(chan *Delivery)
+	defer close(taken)
+	for range c.o.Concurrency { // goroutines that stay: a new one's stack would grow anew with each request
+		working.Go(func() {
+			for d := range taken {
+				d.work(handle)
+				<-free
+			}
+		})
+	}
 	wait := newBackOff()
 	for ctx.Err() == nil {
 		err := c.attach(ctx)
 		if err == nil {
 			wait.Reset()
-			err = c.take(ctx, free, func(d *Delivery) {
-				working.Go(func() {
-					defer func() { <-free }()
-					d.work(handle)
-				})
-			})
+			err = c.take(ctx, free, taken)
 		}
 		if ctx.Err() != nil {
 			return
@@ -137,7 +140,7 @@ var errLinkLost = errors.New("the connection was lost")
 
 // take receives one message at a time, and only while a worker is free: credit that is open while nobody
 // receives would let the SDK take messages and hand them back.
-func (c *Client) take(ctx context.Context, free chan struct{}, start func(*Delivery)) error {
+func (c *Client) take(ctx context.Context, free chan struct{}, taken chan<- *Delivery) error {
 	for {
 		select {
 		case free <- struct{}{}:
@@ -157,7 +160,7 @@ func (c *Client) take(ctx context.Context, free chan struct{}, start func(*Deliv
 			}
 			return c.classify("receive from "+protocol.QueueRequests, err)
 		}
-		start(c.delivery(messages[0]))
+		taken <- c.delivery(messages[0])
 	}
 }
 
