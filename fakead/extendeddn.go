@@ -43,12 +43,13 @@ func (s *Server) nameForm(req *request) (nameForm, result) {
 
 // name writes the name of an entry.
 func (f nameForm) name(e *tree.Entry) string {
-	dn, guid, sid := e.DN().String(), e.GUID(), e.SID()
-	text, sidText := guid.String(), sid.String()
-	switch f {
-	case plainNames:
+	dn := e.DN().String()
+	if f == plainNames {
 		return dn
-	case hexadecimalNames:
+	}
+	guid, sid := e.GUID(), e.SID()
+	text, sidText := guid.String(), sid.String()
+	if f == hexadecimalNames {
 		text, sidText = fmt.Sprintf("%x", guid[:]), fmt.Sprintf("%x", string(sid))
 	}
 	if sid == "" {

@@ -105,11 +105,11 @@ func (s SID) String() string {
 	}
 	b := []byte(s)
 	authority := uint64(binary.BigEndian.Uint16(b[2:4]))<<32 | uint64(binary.BigEndian.Uint32(b[4:8]))
-	text := "S-1-" + strconv.FormatUint(authority, 10)
+	text := strconv.AppendUint(append(make([]byte, 0, len("S-1-5-21-4294967295-4294967295-4294967295-4294967295")), "S-1-"...), authority, 10)
 	for i := 8; i < len(b); i += 4 {
-		text += "-" + strconv.FormatUint(uint64(binary.LittleEndian.Uint32(b[i:])), 10)
+		text = strconv.AppendUint(append(text, '-'), uint64(binary.LittleEndian.Uint32(b[i:])), 10)
 	}
-	return text
+	return string(text)
 }
 
 // WithRID is the identifier of an account of the domain whose identifier s is.
