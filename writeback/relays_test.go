@@ -53,6 +53,27 @@ func TestLostRelayComesBackWhileTheOtherServes(t *testing.T) {
 	}
 }
 
+// A link that breaks and is back at once is nobody's concern: the cloud goes on to send, and the queue keeps it.
+func TestLinkThatIsBackAtOnceIsNotTold(t *testing.T) {
+	l := newLab(t)
+	l.start(l.enrolled())
+	eventually(t, "a heartbeat of an agent that is ready", func() bool { b := l.beats(); return len(b) > 0 && b[len(b)-1].Ready })
+	before := len(l.beats())
+	_, err := l.relay.AddFault(fakerelay.Fault{Effect: fakerelay.EffectDisconnect, Operation: fakerelay.Complete, Entity: protocol.QueueRequests})
+	must(t, err)
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+	eventually(t, "event 32002", func() bool { return l.event("32002") })
+	eventually(t, "another connection", func() bool { return strings.Count(l.logText(), "connected to the relay") == 2 })
+	eventually(t, "a further heartbeat", func() bool { return len(l.beats()) > before })
+	for _, b := range l.beats()[before:] {
+		if !b.Ready || len(b.Health) > 0 {
+			t.Errorf("a heartbeat says: ready %t, %v", b.Ready, b.Health)
+		}
+	}
+}
+
 // Event 31034 is the listener's that does not trust the relay: of a firewall that opens TLS, or of roots that lack.
 func TestRelayThatIsNotTrustedIsToldAsTheListenersError(t *testing.T) {
 	l := newLab(t)

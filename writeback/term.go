@@ -143,7 +143,9 @@ func (t *term) observer(host string) func(error) {
 	failing := false // told by one goroutine alone
 	return func(err error) {
 		defer t.relayChanged()
-		t.record.relay(host, err)
+		if err == nil || !t.listens(func(other string) bool { return other == host }) { // else it may be back at once
+			t.record.relay(host, err)
+		}
 		switch {
 		case err == nil:
 			t.log.Info("connected to the relay", "relay", host)
@@ -167,10 +169,15 @@ func (t *term) observer(host string) func(error) {
 // unhealthy is event 31044's text. The real service writes it when either of its two hosts is not running.
 func (t *term) unhealthy(host string) string {
 	state := "No serviceHost for service bus endpoints are in running state."
-	if slices.ContainsFunc(t.relays, (*relay.Client).Listening) {
+	if t.listens(func(other string) bool { return other != host }) {
 		state = "The serviceHost for " + host + " is not in running state; another one is."
 	}
 	return "Password writeback service is not in a healthy state. " + state + " Details: Version: " + version()
+}
+
+// listens reports whether a relay of such a host is listened on.
+func (t *term) listens(host func(string) bool) bool {
+	return slices.ContainsFunc(t.relays, func(r *relay.Client) bool { return host(r.Host()) && r.Listening() })
 }
 
 // relayChanged follows a connection made or lost.

@@ -77,7 +77,6 @@ func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 		if ctx.Err() != nil {
 			return
 		}
-		c.listening.Store(false)
 		c.o.Observe(err)
 		if clock.Sleep(ctx, clock.Real(), wait.NextBackOff()) != nil {
 			return
@@ -99,11 +98,14 @@ func newBackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
-// attach makes sure that the links stand, and tells.
+// attach makes sure that the links stand, and tells. A link that was lost counts as standing until one could not be had
+// again: mostly that takes a moment, for which requests wait in the queue, where their senders would be told that
+// nobody is there.
 func (c *Client) attach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if err := c.open(ctx); err != nil {
+		c.listening.Store(false)
 		return err
 	}
 	c.listening.Store(true)

@@ -105,7 +105,7 @@ func New(o Options) (*Client, error) {
 // Host is that of the relay.
 func (c *Client) Host() string { return c.o.Relay.Host }
 
-// Listening reports whether the connection for requests stands.
+// Listening reports whether the connection for requests stands, or was lost only now and is being opened anew.
 func (c *Client) Listening() bool { return c.listening.Load() }
 
 // Close ends all connections.
