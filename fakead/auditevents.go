@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 
 	"passback/fakead/password"
 	"passback/fakead/tree"
@@ -148,13 +149,15 @@ var changedFields = []struct{ attribute, field string }{
 // accountFields are the values of changedFields, in their order.
 type accountFields []string
 
-func fieldsOf(e *tree.Entry) accountFields {
-	fields := make(accountFields, len(changedFields))
+func fieldsOf(e *tree.Entry) accountFields { return e.Firsts(changedAttributes()) }
+
+var changedAttributes = sync.OnceValue(func() []*tree.Attribute {
+	attributes := make([]*tree.Attribute, len(changedFields))
 	for i, f := range changedFields {
-		fields[i] = e.First(f.attribute)
+		attributes[i] = tree.LookupAttribute(f.attribute)
 	}
-	return fields
-}
+	return attributes
+})
 
 // changes are the fields of 4738 for what e has now and had not before.
 func (f accountFields) changes(e *tree.Entry) map[string]string {

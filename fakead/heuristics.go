@@ -2,6 +2,12 @@ package fakead
 
 // dSHeuristics, MS-ADTS 6.1.1.2.4.1.2: switches of the forest, a character each, on the entry of the directory service.
 
+import (
+	"slices"
+
+	"passback/fakead/tree"
+)
+
 // Positions of dSHeuristics, from 1.
 const (
 	heuristicListObject   = 3  // fDoListObject
@@ -10,10 +16,11 @@ const (
 	heuristicOperators    = 16 // dwAdminSDExMask
 )
 
+var directoryService = tree.DN{{Type: "CN", Value: "Directory Service"}, {Type: "CN", Value: "Windows NT"}, {Type: "CN", Value: "Services"}}
+
 // heuristic is the character at a position; 0, the default of each, where the value is shorter.
 func (s *Server) heuristic(position int) byte {
-	services := s.tree.ConfigurationDN().Child("CN", "Services")
-	e := s.tree.Find(services.Child("CN", "Windows NT").Child("CN", "Directory Service"))
+	e := s.tree.Find(slices.Concat(directoryService, s.tree.ConfigurationDN()))
 	if e == nil {
 		return '0'
 	}

@@ -34,7 +34,7 @@ type newPasswords struct {
 // decode reads the passwords of the clauses, or answers what their form or their encoding deserves.
 func (m *modification) decode() (newPasswords, result) {
 	var p newPasswords
-	refused := svcErr(errorGenFailure, "031A1254")
+	refused := func() result { return svcErr(errorGenFailure, "031A1254") }
 	values := m.clauses.resets
 	switch m.clauses.form {
 	case noPassword:
@@ -42,13 +42,13 @@ func (m *modification) decode() (newPasswords, result) {
 	case emptyForm, emptyAddForm, manyValuesForm, plainDeleteForm:
 		return p, m.clauses.violation(errorDSConstraintViolation)
 	case changeForm:
-		refused = m.clauses.violation(errorDSConstraintViolation)
+		refused = func() result { return m.clauses.violation(errorDSConstraintViolation) }
 		if m.clauses.old.isEmpty() || m.clauses.new.isEmpty() {
 			return p, m.server.emptyValue()
 		}
 		old, ok := m.clauses.old.decode()
 		if !ok {
-			return p, refused
+			return p, refused()
 		}
 		p.old, values = old, []written{m.clauses.new}
 	case resetForm, deleteAllAndAddForm:
@@ -64,7 +64,7 @@ func (m *modification) decode() (newPasswords, result) {
 		}
 		secret, ok := v.decode()
 		if !ok {
-			return p, refused
+			return p, refused()
 		}
 		p.new = secret // of several values the last one counts
 	}
@@ -85,9 +85,7 @@ func (m *modification) write(p newPasswords, unlocks bool) result {
 	s, now := m.server, m.server.clock.Now()
 	policy := m.policy
 	changing := m.clauses.form == changeForm
-	refused := svcErr(errorPasswordRestriction, "031A126C")
 	if changing {
-		refused = m.clauses.violation(errorPasswordRestriction)
 		if m.account.Locked(policy, now) && !unlocks {
 			return m.clauses.violation(errorAccountLockedOut)
 		}
@@ -101,8 +99,12 @@ func (m *modification) write(p newPasswords, unlocks bool) result {
 	if m.rule == password.Acceptable && !s.filtersAccept(m.account, p.new, !changing) {
 		m.rule = password.Filter
 	}
-	if m.rule != password.Acceptable {
-		return refused
+	switch {
+	case m.rule == password.Acceptable:
+	case changing:
+		return m.clauses.violation(errorPasswordRestriction)
+	default:
+		return svcErr(errorPasswordRestriction, "031A126C")
 	}
 	m.account.Set(policy, now, p.new, !changing && !m.access.unexpires())
 	return result{}

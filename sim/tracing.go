@@ -61,18 +61,34 @@ func (l agentLog) Enabled(_ context.Context, level slog.Level) bool { return lev
 
 // Handle implements slog.Handler.
 func (l agentLog) Handle(ctx context.Context, r slog.Record) error {
-	values := map[string]string{}
+	var id, number, event, outcome, detail string
+	wanted := func(key string) *string {
+		switch key {
+		case keyTrackingID:
+			return &id
+		case keyEventID:
+			return &number
+		case keyEvent:
+			return &event
+		case keyOutcome:
+			return &outcome
+		case keyDetail:
+			return &detail
+		}
+		return nil
+	}
 	note := func(a slog.Attr) bool {
-		values[a.Key] = a.Value.String()
+		if value := wanted(a.Key); value != nil {
+			*value = a.Value.String()
+		}
 		return true
 	}
 	for _, a := range l.with {
 		note(a)
 	}
 	r.Attrs(note)
-	if id := values[keyTrackingID]; id != "" {
-		detail := strings.TrimSpace(values[keyOutcome] + " " + values[keyDetail])
-		l.trace.Add(id, trace.Agent, "event "+values[keyEventID]+" "+values[keyEvent], detail)
+	if id != "" {
+		l.trace.Add(id, trace.Agent, "event "+number+" "+event, strings.TrimSpace(outcome+" "+detail))
 	}
 	if !l.Handler.Enabled(ctx, r.Level) {
 		return nil

@@ -71,7 +71,7 @@ func (t *term) beatTo(ctx context.Context, r *relay.Client, m protocol.Message) 
 		}
 		return false
 	}
-	t.telemetry.beats.Add(ctx, 1)
+	t.telemetry.beaten(ctx)
 	t.log.event(eventHeartbeat, "HeartBeat for Namespace: "+r.Host()+", Endpoint: wss://"+r.Host()+"/$servicebus/websocket")
 	return true
 }

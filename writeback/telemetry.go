@@ -22,7 +22,6 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/metric"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -38,7 +37,8 @@ const (
 	lastPush        = 500 * time.Millisecond // of what is left when the agent stops
 )
 
-// telemetry is where spans and measurements go: nowhere, unless newTelemetry was given a collector.
+// telemetry is where spans and measurements go: nowhere, unless newTelemetry was given a collector. Nothing is made for
+// nobody then.
 type telemetry struct {
 	tracer   trace.Tracer
 	requests metric.Int64Counter
@@ -70,7 +70,7 @@ func (c *Config) validateOTLP() error {
 // cloud.
 func newTelemetry(c Config, agentID string, client *http.Client, log *slog.Logger) (telemetry, error) {
 	if c.OTLP == "" {
-		return instruments(tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider())
+		return telemetry{close: func() {}}, nil
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces or metrics could not be pushed", "otlp", c.OTLP, "error", err) }))
 	ctx := context.Background()
@@ -110,9 +110,11 @@ func instruments(traces trace.TracerProvider, meters metric.MeterProvider) (tele
 	return telemetry{traces.Tracer(instrumentation), requests, duration, beats, func() {}}, errors.Join(err1, err2, err3)
 }
 
+func (t telemetry) listens() bool { return t.tracer != nil }
+
 // span begins a step of a request.
 func (t telemetry) span(ctx context.Context, name string) (context.Context, trace.Span) {
-	if t.tracer == nil {
+	if !t.listens() {
 		return ctx, tracenoop.Span{}
 	}
 	return t.tracer.Start(ctx, name)
@@ -120,6 +122,9 @@ func (t telemetry) span(ctx context.Context, name string) (context.Context, trac
 
 // request begins the span of one delivery of a request.
 func (t telemetry) request(ctx context.Context, r protocol.Request, count delivery) (context.Context, trace.Span) {
+	if !t.listens() {
+		return ctx, tracenoop.Span{}
+	}
 	return t.tracer.Start(context.WithValue(ctx, trackingIDKey{}, r.TrackingID), string(r.Operation),
 		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 			attribute.String("passback.tracking_id", string(r.TrackingID)), attribute.String("passback.operation", string(r.Operation)),
@@ -128,12 +133,22 @@ func (t telemetry) request(ctx context.Context, r protocol.Request, count delive
 
 // settled ends that span and counts the request.
 func (t telemetry) settled(ctx context.Context, s trace.Span, e journalEntry) {
+	if !t.listens() {
+		return
+	}
 	outcome := attribute.String("passback.outcome", string(e.Outcome))
 	s.SetAttributes(outcome, attribute.Bool("passback.answered", e.Answered), attribute.Bool("passback.completed", e.Completed))
 	s.End()
 	as := metric.WithAttributes(outcome, attribute.String("passback.operation", string(e.Operation)))
 	t.requests.Add(ctx, 1, as)
 	t.duration.Record(ctx, e.Settled.Sub(e.Received).Seconds(), as)
+}
+
+// beaten counts a heartbeat that a relay took.
+func (t telemetry) beaten(ctx context.Context) {
+	if t.listens() {
+		t.beats.Add(ctx, 1)
+	}
 }
 
 type trackingIDKey struct{}

@@ -179,6 +179,24 @@ func (e *Entry) stored(a *Attribute) packedValues {
 	return e.shared().find(a)
 }
 
+// Firsts are the first values of attributes that are neither links nor in the name, in one pass over all that is stored.
+func (e *Entry) Firsts(of []*Attribute) []string {
+	firsts := make([]string, len(of))
+	for _, p := range [...]packed{e.shared(), e.own} {
+		for len(p) > 0 {
+			var a *Attribute
+			var values packedValues
+			if a, values, p = p.next(); len(values) == 0 {
+				continue
+			}
+			if i := slices.Index(of, a); i >= 0 {
+				firsts[i], _ = values.next()
+			}
+		}
+	}
+	return firsts
+}
+
 // inOrder are the attributes that are stored or said by the name, objectClass first and then by name.
 func (e *Entry) inOrder() []*Attribute {
 	all := []*Attribute{mustAttribute("name"), mustAttribute("distinguishedName"), LookupAttribute(e.dn[0].Type)}

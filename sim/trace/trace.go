@@ -34,6 +34,7 @@ type Hop struct {
 const (
 	maxOperations = 1000
 	maxHops       = 200 // of one operation; further ones are dropped
+	usualHops     = 20
 )
 
 // A Recorder is ready as its zero value, and may be used by many at once. A nil Recorder records nothing.
@@ -71,7 +72,7 @@ func (r *Recorder) operation(id string) *operation {
 	if r.known == nil {
 		r.known, r.alias = map[string]*list.Element{}, map[string]string{}
 	}
-	o := &operation{id: id}
+	o := &operation{id: id, hops: make([]Hop, 0, usualHops)}
 	r.known[id] = r.order.PushBack(o)
 	if r.order.Len() > maxOperations {
 		oldest := r.forget(r.order.Front())

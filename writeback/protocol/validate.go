@@ -31,14 +31,14 @@ func (r Request) Validate() error {
 	if anchor, err := base64.StdEncoding.DecodeString(r.SourceAnchor); err != nil || len(anchor) != sourceAnchorSize {
 		return invalid("source anchor %.60q: want %d bytes in base64", r.SourceAnchor, sourceAnchorSize)
 	}
-	for what, name := range map[string]string{"domain": r.Domain, "domain controller": r.DC} {
-		if len(name) > 255 || !dnsName.MatchString(name) {
-			return invalid("%s %.60q: want a DNS name", what, name)
+	for _, name := range [...]struct{ what, text string }{{"domain", r.Domain}, {"domain controller", r.DC}} {
+		if len(name.text) > 255 || !dnsName.MatchString(name.text) {
+			return invalid("%s %.60q: want a DNS name", name.what, name.text)
 		}
 	}
-	for what, text := range map[string]string{"tenant": r.Tenant, "user principal name": r.UPN, "actor": r.Actor, "reply session": r.ReplySession} {
-		if text == "" || len(text) > MaxText {
-			return invalid("%s: want 1 to %d bytes, got %d", what, MaxText, len(text))
+	for _, f := range [...]struct{ what, text string }{{"tenant", r.Tenant}, {"user principal name", r.UPN}, {"actor", r.Actor}, {"reply session", r.ReplySession}} {
+		if f.text == "" || len(f.text) > MaxText {
+			return invalid("%s: want 1 to %d bytes, got %d", f.what, MaxText, len(f.text))
 		}
 	}
 	if r.MustChange && !r.Operation.SetsPassword() {
@@ -78,18 +78,19 @@ func (r Request) CheckTime(now time.Time) error {
 
 // Validate checks that s is what the operation needs, and no more.
 func (s Secrets) Validate(o Operation) error {
-	for what, p := range map[string]struct {
+	for _, p := range [...]struct {
+		what   string
 		secret Secret
 		wanted bool
 	}{
-		"new password": {s.New, o.SetsPassword()},
-		"old password": {s.Old, o == Change},
+		{"new password", s.New, o.SetsPassword()},
+		{"old password", s.Old, o == Change},
 	} {
 		if p.secret.Empty() == p.wanted {
-			return invalid("%s: present %t, wanted %t for %s", what, !p.secret.Empty(), p.wanted, o)
+			return invalid("%s: present %t, wanted %t for %s", p.what, !p.secret.Empty(), p.wanted, o)
 		}
 		if n := len(utf16.Encode([]rune(p.secret.Reveal()))); n > MaxPassword {
-			return invalid("%s: longer than %d characters", what, MaxPassword)
+			return invalid("%s: longer than %d characters", p.what, MaxPassword)
 		}
 	}
 	return nil
