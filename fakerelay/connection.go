@@ -50,8 +50,8 @@ type entityLink struct {
 	idle    idleWatch
 }
 
-// serveAMQP runs a connection until it ends; plain tells that it is TCP and nothing above.
-func (n *Namespace) serveAMQP(nc net.Conn, plain bool) {
+// serveAMQP runs a connection until it ends; tryWrite is amqp.Config's.
+func (n *Namespace) serveAMQP(nc net.Conn, tryWrite func([]byte) (int, error)) {
 	number := n.serial.Add(1)
 	c := &connection{
 		ns: n, number: number, log: n.log.With("connection", number, "peer", nc.RemoteAddr().String()),
@@ -63,7 +63,7 @@ func (n *Namespace) serveAMQP(nc net.Conn, plain bool) {
 		ContainerID:    c.container,
 		MaxMessageSize: uint64(n.tier.MaxMessageSize()),
 		Mechanisms:     c.mechanisms(),
-		DirectWrites:   plain,
+		TryWrite:       tryWrite,
 		Tracer:         &n.trace.frames,
 		Name:           strconv.FormatUint(number, 10),
 	}, amqp.Handler{Attach: c.attach})

@@ -207,8 +207,11 @@ func (n *Namespace) greet(nc net.Conn) (livesOn bool) {
 		return false
 	}
 	if stop() {
-		_, tcp := nc.(*net.TCPConn)
-		n.serveAMQP(conn, tcp && conn.Conn == nc)
+		var tryWrite func([]byte) (int, error) // nil with TLS above
+		if conn.Conn == nc {
+			tryWrite = directWrites(nc)
+		}
+		n.serveAMQP(conn, tryWrite)
 	}
 	return false
 }

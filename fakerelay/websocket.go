@@ -30,5 +30,5 @@ func (n *Namespace) upgrade(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ws.SetReadLimit(-1)
-	n.serveAMQP(websocket.NetConn(n.ctx, ws, websocket.MessageBinary), false)
+	n.serveAMQP(websocket.NetConn(n.ctx, ws, websocket.MessageBinary), nil)
 }

@@ -19,9 +19,12 @@ type Config struct {
 	CloseTimeout     time.Duration // how long our close waits for the peer's; default 1 s
 	Mechanisms       []Mechanism   // SASL mechanisms offered, in this order; default: no SASL layer
 	Properties       Map           // of our open; default none
-	DirectWrites     bool          // the network connection's Write may be called again after its deadline passed, as TCP's may and TLS's not; see Conn.Flush
 	Tracer           *Tracer       // shows the frames; default: nobody does
 	Name             string        // of the connection, for the Tracer
+
+	// TryWrite writes to the network connection what that takes at once, and does not wait for more; one call at a time,
+	// and none while its Write is called. See Conn.Flush. Default: all is written by a goroutine that may wait.
+	TryWrite func([]byte) (int, error)
 }
 
 // Handler is told what the peer asks for. See the package documentation for the goroutine that calls it.

@@ -16,9 +16,9 @@
 //	err := c.Serve(ctx)
 //
 // The callbacks of one connection come one after another, and no lock is held: a callback may call anything here, but
-// while it runs the others wait, and mostly reading does too; with Config.DirectWrites what is sent meanwhile may wait
-// as well. Every other method may be called from any goroutine, and none waits for the network, but Conn.Flush for a
-// millisecond: what cannot be written yet is queued, within limits, and a peer that does not read loses its connection after Config.WriteTimeout.
+// while it runs the others wait, and mostly reading does too; with Config.TryWrite what is sent meanwhile may wait as
+// well. Every other method may be called from any goroutine, and none waits for the network: what cannot be written yet
+// is queued, within limits, and a peer that does not read loses its connection after Config.WriteTimeout.
 //
 // What one connection may take of memory, whatever its peer sends: two frames to read (Config.MaxFrameSize each);
 // incomplete messages of four times the longest allowed; 2 MiB of payloads, and one message more, that wait for

@@ -2,18 +2,12 @@ package amqp
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"os"
-	"time"
 )
 
 // Waking the writer for a frame or two costs more than to write them. Where the network connection allows it
-// (Config.DirectWrites), the goroutine that made them therefore does so, but does not wait for a peer that does not
-// read: what does not go at once is left to the writer.
-
-// directly is how long a flush may take: long enough for a network that takes all, short for one that takes nothing.
-const directly = time.Millisecond
+// (Config.TryWrite), the goroutine that made them therefore does so, but does not wait for a peer that does not read:
+// what does not go at once is left to the writer.
 
 // Flush writes what was sent with Outgoing.Flushed set, and all else that waits to be written: to be called once nothing
 // more is to be sent now.
@@ -36,38 +30,31 @@ func (c *Conn) flush() {
 	if len(c.out) == 0 && len(c.disposing) == 0 {
 		return
 	}
-	if !c.cfg.DirectWrites || !c.up || c.writing || len(c.rest) > 0 || c.gone {
+	if c.cfg.TryWrite == nil || !c.up || c.writing || len(c.rest) > 0 || c.gone {
 		c.wakeWriter()
 		return
 	}
 	batch, _ := c.takeOut(false)
 	c.writing = true
 	c.mu.Unlock()
-	n, err := c.writeDirectly(batch)
+	c.traceOut(batch)
+	n, err := c.cfg.TryWrite(batch)
 	c.mu.Lock()
 	c.writing = false
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.rest = batch[n:]
 	case err != nil:
 		c.blame(fmt.Errorf("amqp: write: %w", err))
 		c.abort()
 		c.wakeWriter() // which ends for the same reason
 		return
+	case n < len(batch):
+		c.rest = batch[n:]
 	default:
 		c.spareOut = batch[:0]
 	}
 	if c.lastWrite || len(c.rest) > 0 || len(c.out) > 0 || len(c.disposing) > 0 {
 		c.wakeWriter()
 	}
-}
-
-func (c *Conn) writeDirectly(b []byte) (int, error) {
-	c.traceOut(b)
-	if err := c.nc.SetWriteDeadline(time.Now().Add(directly)); err != nil {
-		return 0, err //nolint:wrapcheck // flush does
-	}
-	return c.nc.Write(b) //nolint:wrapcheck // flush does
 }
 
 // frameBuffered tells whether the next frame is here already, so that reading it will not wait.

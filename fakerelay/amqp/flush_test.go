@@ -5,18 +5,90 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
+
+// How long a network without a buffer gets to take something at once, and how long the writer waits.
+const (
+	directly = time.Millisecond
+	patience = 5 * time.Second // of the writer: less than any keepalive
+)
+
+// directPeer is a virtualPeer of a server that tries to write. As on a socket, a deadline that was set for waiting
+// writes holds for those too.
+func directPeer(t *testing.T, h Handler) (*rawPeer, *Conn) {
+	client, pipe := net.Pipe()
+	server := &waitingConn{Conn: pipe}
+	return virtualPeerOn(t, client, server, Config{TryWrite: server.try, WriteTimeout: patience}, h)
+}
+
+// waitingConn remembers until when a write may wait.
+type waitingConn struct {
+	net.Conn
+	mu    sync.Mutex
+	until time.Time
+}
+
+func (c *waitingConn) SetWriteDeadline(until time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until = until
+	return c.Conn.SetWriteDeadline(until)
+}
+
+func (c *waitingConn) try(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.until.IsZero() && time.Now().After(c.until) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(directly)); err != nil {
+		return 0, err
+	}
+	n, err := c.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	}
+	return n, err
+}
+
+// What the writer wrote once, long ago, does not keep a flush from writing.
+func TestAFlushAfterTheWriterWrote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		senders := make(chan *Sender, 1)
+		p, c := directPeer(t, acceptAll(nil, senders))
+		p.receiving(0)
+		p.send(0, grant(2))
+		synctest.Wait() // until there is credit
+		s := <-senders
+		for i, flushed := range []bool{false, true} {
+			if _, err := s.Send(Outgoing{Payload: []byte{byte(i)}, Flushed: flushed}); err != nil {
+				t.Fatal(err)
+			}
+			if flushed {
+				go c.Flush()
+			}
+			if expect[*Transfer](p); p.payload[0] != byte(i) {
+				t.Fatalf("received %x, want %d", p.payload, i)
+			}
+			time.Sleep(2 * c.cfg.WriteTimeout)
+		}
+		p.nc.Close()
+		<-p.served
+	})
+}
 
 // A peer that reads late gets all that was flushed and all that came after it, whole and in order: what the network
 // did not take at once is left to the writer.
 func TestWhatIsFlushedToASlowPeerArrivesWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		senders := make(chan *Sender, 1)
-		p, c := virtualPeer(t, Config{DirectWrites: true}, acceptAll(nil, senders))
+		p, c := directPeer(t, acceptAll(nil, senders))
 		p.receiving(0)
 		p.send(0, grant(100))
 		s := <-senders
@@ -47,7 +119,7 @@ func TestWhatIsFlushedToASlowPeerArrivesWhole(t *testing.T) {
 func TestAFlushGivesNoPeerUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		senders := make(chan *Sender, 1)
-		p, c := virtualPeer(t, Config{DirectWrites: true}, acceptAll(nil, senders))
+		p, c := directPeer(t, acceptAll(nil, senders))
 		p.receiving(0)
 		p.send(0, grant(1))
 		synctest.Wait() // until there is credit
@@ -56,7 +128,7 @@ func TestAFlushGivesNoPeerUp(t *testing.T) {
 		}
 		start := time.Now()
 		c.Flush()
-		if err := <-p.served; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != directly+30*time.Second {
+		if err := <-p.served; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != directly+patience {
 			t.Errorf("after %v Serve returns %v", time.Since(start), err)
 		}
 	})
@@ -66,7 +138,7 @@ func TestAFlushGivesNoPeerUp(t *testing.T) {
 func TestOnlyTheNextFrameIsCorrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		senders := make(chan *Sender, 1)
-		p, c := virtualPeer(t, Config{DirectWrites: true}, acceptAll(nil, senders))
+		p, c := directPeer(t, acceptAll(nil, senders))
 		p.receiving(0)
 		p.send(0, grant(2))
 		s := <-senders

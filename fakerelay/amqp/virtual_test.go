@@ -16,6 +16,10 @@ import (
 // virtualPeer is a rawPeer within a bubble. A session was begun.
 func virtualPeer(t *testing.T, cfg Config, h Handler) (*rawPeer, *Conn) {
 	client, server := net.Pipe()
+	return virtualPeerOn(t, client, server, cfg, h)
+}
+
+func virtualPeerOn(t *testing.T, client, server net.Conn, cfg Config, h Handler) (*rawPeer, *Conn) {
 	p := &rawPeer{t: t, nc: client, served: make(chan error, 1)}
 	p.frames = Conn{in: bufio.NewReader(client), cfg: Config{}.withDefaults()}
 	c := NewConn(server, cfg, h)

@@ -166,6 +166,12 @@ func (c *Conn) writeRaw(b []byte) error {
 	if _, err := c.nc.Write(b); err != nil {
 		return fmt.Errorf("amqp: write: %w", err)
 	}
+	if c.cfg.TryWrite == nil {
+		return nil
+	}
+	if err := c.nc.SetWriteDeadline(time.Time{}); err != nil { // which would hold for TryWrite too, once it has passed
+		return fmt.Errorf("amqp: clear the write deadline: %w", err)
+	}
 	return nil
 }
 

@@ -35,11 +35,16 @@ const (
 
 // startAll starts fakerelay, and those of its peers that are there; missing names the others.
 func startAll(ctx context.Context, o options, dir string) (brokers []*broker, missing []string, err error) {
-	b, err := startRelay(ctx, o.relay, dir)
-	if err != nil {
-		return nil, nil, fmt.Errorf("start %s: %w", o.relay, err)
+	for _, relay := range []struct{ name, binary string }{{nameRelay, o.relay}, {nameBefore, o.before}} {
+		if relay.binary == "" {
+			continue
+		}
+		b, err := startRelay(ctx, relay.name, relay.binary, dir)
+		if err != nil {
+			return brokers, nil, fmt.Errorf("start %s: %w", relay.binary, err)
+		}
+		brokers = append(brokers, b)
 	}
-	brokers = append(brokers, b)
 	if o.alone {
 		return brokers, []string{"the peers: -alone"}, nil
 	}

@@ -22,6 +22,7 @@ import (
 // options are what one asks for.
 type options struct {
 	relay    string        // a built passback
+	before   string        // another, to see what a change does; empty: none
 	rounds   int           // in which each broker has a turn at each workload
 	duration time.Duration // of a turn
 	only     string        // workloads whose names contain this
@@ -31,6 +32,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.relay, "relay", "bin/passback", "the passback `BINARY`")
+	flag.StringVar(&o.before, "before", "", "another passback `BINARY`, such as that before a change, which takes turns too")
 	flag.IntVar(&o.rounds, "rounds", 5, "turns of each broker at each workload")
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "of a turn")
 	flag.StringVar(&o.only, "only", "", "only workloads whose names contain `TEXT`")
