@@ -5,7 +5,6 @@ package fakerelay
 // is never held up.
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 )
@@ -19,8 +18,7 @@ const (
 // prefetch is what a receiver link has delivered and not seen settled.
 type prefetch struct {
 	unsettled atomic.Int64
-	settled   chan struct{} // holds one: unsettled has fallen
-	more      atomic.Int64  // deliveries that may go on top
+	more      atomic.Int64 // deliveries that may go on top
 }
 
 func (p *prefetch) delivered() {
@@ -30,29 +28,8 @@ func (p *prefetch) delivered() {
 	}
 }
 
-func (p *prefetch) fell() {
-	p.unsettled.Add(-1)
-	select {
-	case p.settled <- struct{}{}:
-	default:
-	}
-}
+// fell reports whether that lets go what was held back.
+func (p *prefetch) fell() bool { return p.unsettled.Add(-1) == freeDeliveries-1 }
 
 // used reports whether the next delivery has to wait.
 func (p *prefetch) used() bool { return p.unsettled.Load() >= freeDeliveries && p.more.Load() == 0 }
-
-// wait returns when the next delivery may go, or when ctx or the session has ended.
-func (p *prefetch) wait(ctx context.Context, ended <-chan struct{}) {
-	pause, cancel := context.WithTimeout(ctx, morePause)
-	defer cancel()
-	for p.unsettled.Load() >= freeDeliveries {
-		select {
-		case <-p.settled:
-		case <-ended:
-			return
-		case <-pause.Done():
-			p.more.Store(moreDeliveries)
-			return
-		}
-	}
-}

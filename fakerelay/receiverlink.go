@@ -1,23 +1,13 @@
 package fakerelay
 
-// Receiver links: the client receives from an entity, or from one of its sessions. A goroutine per link takes
-// messages off the broker as long as the client gives credit, so that receivers are served in their order and a
-// slow one keeps nobody waiting.
+// Receiver links: the client receives from an entity, or from one of its sessions, as long as it gives credit.
 
 import (
 	"context"
-	"errors"
-	"sync"
 
 	"passback/fakerelay/amqp"
 	"passback/fakerelay/broker"
 )
-
-// A source is where a receiver link takes messages from: a queue, or a session of one.
-type source interface {
-	TryReceive() (broker.Delivery, bool, error)
-	Receive(context.Context) (broker.Delivery, error)
-}
 
 type receiverLink struct {
 	entityLink
@@ -26,14 +16,10 @@ type receiverLink struct {
 	ended   <-chan struct{} // the session's lock has ended; nil: no session
 	deletes bool            // receive-and-delete
 	sender  *amqp.Sender
-	credit  chan struct{} // holds one: credit may have grown, or a drain was asked for
 	ahead   prefetch
 	ctx     context.Context
 	end     context.CancelFunc
-
-	mu        sync.Mutex
-	draining  bool
-	interrupt context.CancelFunc // of the wait that is going on
+	pump    pump
 }
 
 func (c *connection) attachReceiver(r *amqp.AttachRequest, path string) {
@@ -69,9 +55,8 @@ func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, pat
 		},
 		c:       c,
 		deletes: r.Attach.SndSettleMode == amqp.SenderSettled,
-		credit:  make(chan struct{}, 1),
-		ahead:   prefetch{settled: make(chan struct{}, 1)},
 	}
+	l.pump.running, l.pump.place.Taker = true, l
 	l.ctx, l.end = context.WithCancel(c.ns.ctx)
 	return l
 }
@@ -80,15 +65,13 @@ func (c *connection) newReceiverLink(r *amqp.AttachRequest, q *broker.Queue, pat
 func (l *receiverLink) accept(r *amqp.AttachRequest, answer amqp.Answer, closed func()) {
 	l.c.enter(&l.entityLink)
 	sender, err := r.AcceptSender(amqp.SenderOptions{
-		Answer:   answer,
-		OnCredit: func(*amqp.Sender) { l.kick() },
-		OnDrain: func(*amqp.Sender) {
-			l.drain()
-			l.kick()
-		},
+		Answer:    answer,
+		OnCredit:  func(*amqp.Sender) { l.kick() },
+		OnDrain:   func(*amqp.Sender) { l.drain() },
 		OnOutcome: l.settle,
 		OnClosed: func(*amqp.Sender, *amqp.Error) {
 			l.end()
+			l.kick() // which ends its waiting
 			l.c.exit(&l.entityLink)
 			closed()
 		},
@@ -99,106 +82,24 @@ func (l *receiverLink) accept(r *amqp.AttachRequest, answer amqp.Answer, closed 
 		closed()
 		return
 	}
-	l.sender = sender
 	l.c.watchIdle(&l.entityLink, consumer)
-	l.c.ns.wg.Go(l.pump)
+	if l.ended != nil {
+		l.c.ns.wg.Go(l.watchSession)
+	}
+	l.pump.mu.Lock()
+	l.sender = sender
+	l.goOn()
+	l.pump.mu.Unlock()
+	l.flush()
 }
 
-// kick wakes the pump: credit may have grown, or a drain was asked for.
-func (l *receiverLink) kick() {
-	l.idle.touch()
+// watchSession notices the end of the session's lock where nothing is delivered.
+func (l *receiverLink) watchSession() {
 	select {
-	case l.credit <- struct{}{}:
-	default:
+	case <-l.ended:
+		l.kick()
+	case <-l.ctx.Done():
 	}
-}
-
-// drain makes a wait for messages end: the client wants what there is, and its other credit back.
-func (l *receiverLink) drain() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.draining = true
-	if l.interrupt != nil {
-		l.interrupt()
-	}
-}
-
-func (l *receiverLink) drained() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	was := l.draining
-	l.draining = false
-	return was
-}
-
-// pump delivers until the link ends. What it sends is written together, whenever there is nothing more to send.
-func (l *receiverLink) pump() {
-	defer l.c.amqp.Flush()
-	for l.ctx.Err() == nil {
-		if l.sender.Credit() == 0 {
-			if l.drained() {
-				l.sender.Drained()
-			}
-			l.c.amqp.Flush()
-			select {
-			case <-l.credit:
-			case <-l.ended:
-				l.fail(broker.ErrSessionLockLost)
-				return
-			case <-l.ctx.Done():
-			}
-			continue
-		}
-		if l.ahead.used() {
-			l.c.amqp.Flush()
-			l.ahead.wait(l.ctx, l.ended)
-		}
-		d, ok, err := l.next()
-		switch {
-		case err != nil:
-			l.fail(err)
-			return
-		case ok && l.sender.Credit() == 0: // taken back meanwhile
-			l.report("release", l.queue.Release(d.LockToken))
-		case ok:
-			l.deliver(d)
-		}
-	}
-}
-
-// next takes a message; it reports false if there was none and the wait was interrupted.
-func (l *receiverLink) next() (broker.Delivery, bool, error) {
-	d, ok, err := l.from.TryReceive()
-	if ok || err != nil {
-		return d, ok, err
-	}
-	if l.drained() {
-		l.sender.Drained()
-		return d, false, nil
-	}
-	l.c.amqp.Flush()
-	ctx, cancel := context.WithCancel(l.ctx)
-	defer cancel()
-	l.mu.Lock()
-	l.interrupt = cancel
-	if l.draining {
-		cancel()
-	}
-	l.mu.Unlock()
-	d, err = l.from.Receive(ctx)
-	if errors.Is(err, context.Canceled) {
-		return d, false, nil
-	}
-	return d, err == nil, err
-}
-
-// fail ends the link because its source has ended.
-func (l *receiverLink) fail(err error) {
-	if errors.Is(err, broker.ErrDeleted) {
-		l.detach(l.gone())
-		return
-	}
-	l.detach(l.c.linkError(err, l.path))
 }
 
 func (l *receiverLink) deliver(d broker.Delivery) {

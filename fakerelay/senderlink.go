@@ -73,9 +73,9 @@ func (c *connection) take(d *amqp.Delivery, q *broker.Queue) {
 		s.MessageID, s.SessionID = messages[0].ID, deref(messages[0].SessionID)
 	}
 	c.consult(s, func() {
-		_, err := q.Send(messages...)
+		err := c.post(q, messages)
 		if err == nil && s.twice {
-			_, err = q.Send(messages...)
+			err = c.post(q, messages)
 		}
 		if err != nil {
 			d.Settle(amqp.Rejected{Error: c.linkError(err, q.Path())})
@@ -84,6 +84,21 @@ func (c *connection) take(d *amqp.Delivery, q *broker.Queue) {
 		s.Done = true
 		c.consult(s, func() { d.Settle(amqp.Accepted{}) })
 	})
+}
+
+// post stores messages, and delivers those that others wait for.
+func (c *connection) post(q *broker.Queue, messages []broker.Message) error {
+	due, err := q.Post(messages...)
+	for _, h := range due {
+		l, ok := h.To.(*receiverLink)
+		if !ok || c.ns.hooks.any.Load() { // which may take their time
+			go h.To.Take(h.Delivery, nil)
+			continue
+		}
+		l.take(h.Delivery, nil)
+		c.amqp.FlushWith(l.c.amqp)
+	}
+	return err
 }
 
 func deref(s *string) string {

@@ -18,8 +18,10 @@ type outcome struct {
 // settle applies a disposition. An outcome that succeeds is echoed without an error: the SDK's dead-lettering
 // fails on a rejected that carries one.
 func (l *receiverLink) settle(d *amqp.Sent, state amqp.DeliveryState, _ bool) {
-	l.ahead.fell()
 	l.idle.touch()
+	if l.ahead.fell() {
+		l.kick()
+	}
 	token, ok := tokenOf(d.Tag())
 	if !ok {
 		d.Settle(amqp.Rejected{Error: l.c.linkError(broker.ErrLockLost, l.path)})

@@ -34,12 +34,13 @@ type Conn struct {
 	links    int
 	partial  uint64 // bytes of incomplete messages
 
-	out       []byte // frames to write
-	rest      []byte // of a batch that the network did not take at once; goes before out
-	spareOut  []byte // written, to be used again
-	writing   bool   // a goroutine writes to nc
-	promised  bool   // whoever appends to out will flush: the reader, before it waits for the next frame
-	corrupts  bool   // the frame that comes at corruptAt in out is to be spoilt
+	out       []byte  // frames to write
+	rest      []byte  // of a batch that the network did not take at once; goes before out
+	spareOut  []byte  // written, to be used again
+	writing   bool    // a goroutine writes to nc
+	promised  bool    // whoever appends to out will flush: the reader, before it waits for the next frame
+	alongside []*Conn // that the reader flushes then too
+	corrupts  bool    // the frame that comes at corruptAt in out is to be spoilt
 	corruptAt int
 	lastWrite bool       // the writer ends after what is in out
 	disposing []*Session // that have a disposition to write

@@ -3,6 +3,7 @@ package amqp
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Waking the writer for a frame or two costs more than to write them. Where the network connection allows it
@@ -17,12 +18,46 @@ func (c *Conn) Flush() {
 	c.flush()
 }
 
-// flushRead writes what the frames that were read gave rise to.
+// FlushWith has other, which may be c itself, flushed before c's reader waits for its next frame, so that what several
+// frames give rise to is written together. While the reader waits already it is flushed at once.
+func (c *Conn) FlushWith(other *Conn) {
+	c.mu.Lock()
+	promised := c.promised
+	if promised && other != c && !slices.Contains(c.alongside, other) {
+		c.alongside = append(c.alongside, other)
+	}
+	c.mu.Unlock()
+	if !promised {
+		other.Flush()
+	}
+}
+
+// flushRead writes what the frames that were read gave rise to: first on the other connections, since their peers wait
+// for more than a receipt.
 func (c *Conn) flushRead() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.promised = false
+	c.keepPromise()
 	c.flush()
+}
+
+// keepPromise flushes the other connections. It gives the mutex back meanwhile.
+func (c *Conn) keepPromise() {
+	c.promised = false
+	others := c.alongside
+	if len(others) == 0 {
+		return
+	}
+	c.alongside = nil
+	c.mu.Unlock()
+	for i, other := range others {
+		other.Flush()
+		others[i] = nil
+	}
+	c.mu.Lock()
+	if c.alongside == nil {
+		c.alongside = others[:0]
+	}
 }
 
 // flush gives the mutex back while it writes.

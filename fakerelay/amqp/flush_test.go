@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,7 @@ type waitingConn struct {
 	net.Conn
 	mu    sync.Mutex
 	until time.Time
+	tries atomic.Int32
 }
 
 func (c *waitingConn) SetWriteDeadline(until time.Time) error {
@@ -42,6 +44,7 @@ func (c *waitingConn) SetWriteDeadline(until time.Time) error {
 }
 
 func (c *waitingConn) try(b []byte) (int, error) {
+	c.tries.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.until.IsZero() && time.Now().After(c.until) {
@@ -130,6 +133,88 @@ func TestAFlushGivesNoPeerUp(t *testing.T) {
 		c.Flush()
 		if err := <-p.served; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != directly+patience {
 			t.Errorf("after %v Serve returns %v", time.Since(start), err)
+		}
+	})
+}
+
+// A disposition that waits is written by the flush that finds it, and the writer is not woken for it.
+func TestAFlushWakesNobody(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	var written []byte
+	c := NewConn(server, Config{TryWrite: func(b []byte) (int, error) {
+		written = append(written, b...)
+		return len(b), nil
+	}}, Handler{})
+	defer c.Abort()
+	c.up, c.peer = true, &Open{MaxFrameSize: 512}
+	s := newSession(c, 0, &Begin{})
+	c.mu.Lock()
+	c.promised = true // as while the reader acts on a frame
+	s.dispose(RoleReceiver, 7, true, Accepted{})
+	c.mu.Unlock()
+	c.flushRead()
+	if len(c.wake) > 0 {
+		t.Error("the writer was woken")
+	}
+	if p, _, err := parsePerformative(written[frameHeader:]); err != nil || p.(*Disposition).First != 7 {
+		t.Errorf("written: %v, %v", p, err)
+	}
+}
+
+// What frames bring about on another connection is written there before the reader waits: at once for all that came
+// together. Where the reader waits already it is written without more ado.
+func TestFlushWithAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		senders := make(chan *Sender, 1)
+		to, c := directPeer(t, acceptAll(nil, senders))
+		to.receiving(0)
+		to.send(0, grant(10))
+		s := <-senders
+		pass := func(by *Conn, payload []byte) {
+			if _, err := s.Send(Outgoing{Payload: bytes.Clone(payload), Settled: true, Flushed: true}); err != nil {
+				t.Error(err)
+			}
+			by.FlushWith(c)
+		}
+		var from *rawPeer
+		var by *Conn
+		from, by = directPeer(t, Handler{Attach: func(r *AttachRequest) {
+			if _, err := r.AcceptReceiver(ReceiverOptions{Credit: 10, OnTransfer: func(d *Delivery) { pass(by, d.Payload) }}); err != nil {
+				t.Error(err)
+			}
+		}})
+		from.sending(0)
+		synctest.Wait()
+		writes := c.nc.(*waitingConn).tries.Load()
+		var frames, want []byte
+		for i := range byte(3) {
+			payload, err := (&Message{Data: [][]byte{{i}}}).MarshalBinary()
+			if err == nil {
+				frames, err = appendFrame(frames, frameAMQP, 0, &Transfer{DeliveryID: ptr(uint32(i)), DeliveryTag: []byte{i}, Settled: true}, payload)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = payload
+		}
+		go func() {
+			if _, err := from.nc.Write(frames); err != nil {
+				t.Error(err)
+			}
+		}()
+		for range 3 {
+			expect[*Transfer](to)
+		}
+		if got := c.nc.(*waitingConn).tries.Load() - writes; got != 1 || !bytes.Equal(to.payload, want) {
+			t.Errorf("%d writes, the last message is %x; want 1 and %x", got, to.payload, want)
+		}
+		synctest.Wait()
+		go pass(by, want)
+		expect[*Transfer](to)
+		for _, p := range []*rawPeer{from, to} {
+			p.nc.Close()
+			<-p.served
 		}
 	})
 }

@@ -160,19 +160,26 @@ func (c *Conn) onFrame(channel uint16, p composite, payload []byte) *Error {
 func (c *Conn) waitForEase() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for !c.gone && !c.peerClosed && (len(c.out) > maxOut || c.eventsFull()) {
-		c.promised = false
+	for c.lags() {
+		c.keepPromise()
 		c.wakeWriter()
-		c.eased.Wait()
+		if c.lags() {
+			c.eased.Wait()
+		}
 	}
 	return !c.gone && !c.peerClosed
+}
+
+func (c *Conn) lags() bool {
+	return !c.gone && !c.peerClosed && (len(c.out) > maxOut || c.eventsFull())
 }
 
 // finish ends what is left of sessions and links, and lets the writer and the callbacks run out.
 func (c *Conn) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closing, c.promised = true, false // nothing is written any more
+	c.closing = true // nothing is written any more
+	c.keepPromise()
 	var why *Error
 	if c.cause != nil && !errors.As(c.cause, &why) {
 		why = Errorf(CondConnectionForced, "%v", c.cause)

@@ -128,10 +128,13 @@ func (c *Conn) maxSilence() time.Duration {
 
 // takeOut takes what is to be written and leaves an empty buffer, into which sessions may write again.
 func (c *Conn) takeOut(idle bool) (batch []byte, last bool) {
+	promised := c.promised
+	c.promised = true // to write what follows now: nobody else need be woken for it
 	for _, s := range c.disposing {
 		s.flushDisposition()
 	}
 	c.disposing = c.disposing[:0]
+	c.promised = promised
 	if idle && len(c.out) == 0 {
 		c.writeFrame(0, nil, nil)
 	}

@@ -11,32 +11,43 @@ import (
 // arrival. A queue without sessions has one, else each session has.
 type line struct {
 	stock   stock
-	waiters list.List // of *waiter
+	waiters list.List // of *Waiter
 }
 
-// A waiter is one receive call.
-type waiter struct {
-	result chan received // holds one: giving never blocks
-	place  *list.Element
+// A Taker gets what it has waited for: a delivery, or why there will be none. It is called without a mutex, once for
+// each wait, on a goroutine of its own or on that of a caller of Post.
+type Taker interface{ Take(Delivery, error) }
+
+// A Waiter is a Taker's place in a queue's or a session's line, one at a time. All but the Taker is the queue's.
+type Waiter struct {
+	Taker
+	place *list.Element // nil: not in line
 }
 
-type received struct {
-	Delivery
-	err error
+func (l *line) join(w *Waiter) { w.place = l.waiters.PushBack(w) }
+
+// leave reports false if the waiter is in no line: it never was, or what it waited for is on its way.
+func (l *line) leave(w *Waiter) bool {
+	if w.place == nil {
+		return false
+	}
+	l.waiters.Remove(w.place)
+	w.place = nil
+	return true
 }
 
-func (l *line) join() *waiter {
-	w := &waiter{result: make(chan received, 1)}
-	w.place = l.waiters.PushBack(w)
+// first takes the one who has waited longest out of the line.
+func (l *line) first() *Waiter {
+	w := l.waiters.Front().Value.(*Waiter)
+	l.leave(w)
 	return w
 }
 
 // dismiss ends all waiting with err.
 func (l *line) dismiss(err error) {
-	for e := l.waiters.Front(); e != nil; e = e.Next() {
-		e.Value.(*waiter).result <- received{err: err}
+	for l.waiters.Len() > 0 {
+		go l.first().Take(Delivery{}, err)
 	}
-	l.waiters.Init()
 }
 
 func (l *line) withdraw(it *item) {

@@ -55,7 +55,16 @@ type model struct {
 	dead      []string
 	settled   []uuid.UUID // tokens that are good for nothing any more
 	serial    int
+
+	waiter broker.Waiter // one who waits for a message now and then
+	waits  bool
+	got    inbox
 }
+
+// An inbox is where the waiter's message comes.
+type inbox chan broker.Delivery
+
+func (i inbox) Take(d broker.Delivery, _ error) { i <- d }
 
 func (m *model) next() *modelMessage {
 	m.serial++
@@ -72,6 +81,54 @@ func (m *model) Send(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.live = append(m.live, x)
+}
+
+// Post is Send that gives its message to who waits for it.
+func (m *model) Post(t *rapid.T) {
+	x := m.next()
+	due, err := m.queue.Post(broker.Message{Body: []byte(x.name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if (len(due) == 1) != m.waits {
+		t.Fatalf("%d messages are to be handed over, somebody waits: %v", len(due), m.waits)
+	}
+	for _, h := range due {
+		h.To.Take(h.Delivery, nil)
+	}
+	m.live = append(m.live, x)
+}
+
+// Wait is a receiver that gets the next message whenever it comes.
+func (m *model) Wait(t *rapid.T) {
+	if m.waits {
+		t.Skip("it waits already")
+	}
+	d, ok, err := m.queue.ReceiveOr(&m.waiter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.delivered(t, d, ok)
+	m.waits = !ok
+}
+
+// StopWaiting is that receiver's end of patience.
+func (m *model) StopWaiting(t *rapid.T) {
+	if stopped := m.queue.StopWaiting(&m.waiter); stopped != m.waits {
+		t.Fatalf("the waiter waited: %v, the model: %v", stopped, m.waits)
+	}
+	m.waits = false
+}
+
+// handedOver takes what has come for the waiter.
+func (m *model) handedOver(t *rapid.T) {
+	if m.waits && slices.ContainsFunc(m.live, (*modelMessage).there) {
+		m.waits = false
+		m.delivered(t, <-m.got, true)
+	}
+	if len(m.got) > 0 {
+		t.Fatalf("%s came for nobody", (<-m.got).Body)
+	}
 }
 
 func (m *model) Schedule(t *rapid.T) {
@@ -209,6 +266,7 @@ func (m *model) Renew(t *rapid.T) {
 }
 
 func (m *model) Advance(t *rapid.T) {
+	m.StopWaiting(t) // several messages may become receivable on the way, in whatever order
 	by := time.Duration(rapid.IntRange(1, 4).Draw(t, "tens of seconds")) * 10 * time.Second
 	m.clock.Advance(by)
 	m.now += by
@@ -228,6 +286,7 @@ func (m *model) Advance(t *rapid.T) {
 
 // Check runs after each step.
 func (m *model) Check(t *rapid.T) {
+	m.handedOver(t)
 	if n := m.queue.Len(); n != len(m.live)+len(m.scheduled) {
 		t.Fatalf("%d messages, the model has %d and %d scheduled", n, len(m.live), len(m.scheduled))
 	}
@@ -299,12 +358,14 @@ func TestQueueBehavesLikeItsModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &model{queue: q, clock: c}
+		m := &model{queue: q, clock: c, got: make(inbox, 1)}
+		m.waiter.Taker = m.got
 		t.Repeat(map[string]func(*rapid.T){
 			"send": m.Send, "receive": m.Receive, "complete": m.Complete, "release": m.Release, "abandon": m.Abandon,
 			"dead-letter": m.DeadLetter, "renew": m.Renew, "advance": m.Advance, "": m.Check,
 			"schedule": m.Schedule, "cancel": m.Cancel, "crash": m.Crash, "defer": m.Defer, "receive deferred": m.ReceiveDeferred,
 			"lose lock": m.LoseLock, "settle again": m.SettleAgain, "purge": m.Purge,
+			"post": m.Post, "wait": m.Wait, "stop waiting": m.StopWaiting,
 		})
 	})
 }

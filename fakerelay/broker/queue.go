@@ -35,6 +35,8 @@ type Queue struct {
 	messages  ledger
 	locked    map[uuid.UUID]*item
 	main      line // what is there to receive, in a queue without sessions
+	posting   bool // Post stores messages, and will give due to its caller
+	due       []Handover
 	seen      duplicates
 
 	sessions map[string]*session

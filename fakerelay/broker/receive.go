@@ -14,10 +14,7 @@ func (q *Queue) Receive(ctx context.Context) (Delivery, error) {
 	if err := q.enterPlain(); err != nil {
 		return Delivery{}, err
 	}
-	w := q.main.join()
-	q.serve(&q.main)
-	q.leave()
-	return q.await(ctx, &q.main, w)
+	return q.await(ctx, &q.main)
 }
 
 // TryReceive is Receive without the wait; it reports whether there was a message.
@@ -28,6 +25,23 @@ func (q *Queue) TryReceive() (Delivery, bool, error) {
 	defer q.leave()
 	d, ok := q.take(&q.main)
 	return d, ok, nil
+}
+
+// ReceiveOr is TryReceive, but if there is no message it has w wait for one.
+func (q *Queue) ReceiveOr(w *Waiter) (Delivery, bool, error) {
+	if err := q.enterPlain(); err != nil {
+		return Delivery{}, false, err
+	}
+	defer q.leave()
+	d, ok := q.takeOr(&q.main, w)
+	return d, ok, nil
+}
+
+// StopWaiting reports false if w does not wait: what it waited for is on its way to it.
+func (q *Queue) StopWaiting(w *Waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.main.leave(w)
 }
 
 func (q *Queue) enterPlain() error {
@@ -41,22 +55,37 @@ func (q *Queue) enterPlain() error {
 	return nil
 }
 
-// await waits without the mutex. What is given in the instant in which ctx ends goes back uncounted.
-func (q *Queue) await(ctx context.Context, l *line, w *waiter) (Delivery, error) {
+// An inbox is the Taker of a call that waits.
+type inbox chan received
+
+type received struct {
+	Delivery
+	err error
+}
+
+// Take puts it in.
+func (i inbox) Take(d Delivery, err error) { i <- received{d, err} }
+
+// await gives the mutex back and waits. What is given in the instant in which ctx ends goes back uncounted.
+func (q *Queue) await(ctx context.Context, l *line) (Delivery, error) {
+	result := make(inbox, 1)
+	w := &Waiter{Taker: result}
+	d, ok := q.takeOr(l, w)
+	q.leave()
+	if ok {
+		return d, nil
+	}
 	select {
-	case r := <-w.result:
+	case r := <-result:
 		return r.Delivery, r.err
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
 	defer q.leave()
-	select {
-	case r := <-w.result:
-		if it := q.locked[r.LockToken]; r.err == nil && it != nil {
+	if !l.leave(w) {
+		if it := q.locked[(<-result).LockToken]; it != nil {
 			q.giveBack(it, false)
 		}
-	default:
-		l.waiters.Remove(w.place)
 	}
 	return Delivery{}, context.Cause(ctx)
 }
@@ -85,9 +114,13 @@ func (q *Queue) offer(it *item) {
 // serve joins what is there with who waits.
 func (q *Queue) serve(l *line) {
 	for l.stock.Len() > 0 && l.waiters.Len() > 0 {
-		w := l.waiters.Remove(l.waiters.Front()).(*waiter)
+		w := l.first()
 		d, _ := q.take(l)
-		w.result <- received{Delivery: d}
+		if q.posting {
+			q.due = append(q.due, Handover{d, w.Taker})
+			continue
+		}
+		go w.Take(d, nil)
 	}
 }
 
@@ -98,6 +131,15 @@ func (q *Queue) take(l *line) (Delivery, bool) {
 	it := heap.Pop(&l.stock).(*item)
 	q.lock(it)
 	return it.delivery(), true
+}
+
+// takeOr is take for the next one, if nobody waits longer. Else w waits.
+func (q *Queue) takeOr(l *line, w *Waiter) (Delivery, bool) {
+	d, ok := q.take(l)
+	if !ok {
+		l.join(w)
+	}
+	return d, ok
 }
 
 // lock gives the message a fresh token. In a session the lock ends with the session's.

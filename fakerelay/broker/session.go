@@ -181,10 +181,7 @@ func (s *Session) Receive(ctx context.Context) (Delivery, error) {
 	if err := s.enter(); err != nil {
 		return Delivery{}, err
 	}
-	w := s.of.line.join()
-	s.queue.serve(&s.of.line)
-	s.queue.leave()
-	return s.queue.await(ctx, &s.of.line, w)
+	return s.queue.await(ctx, &s.of.line)
 }
 
 // TryReceive is Queue.TryReceive, of this session's messages.
@@ -195,6 +192,23 @@ func (s *Session) TryReceive() (Delivery, bool, error) {
 	defer s.queue.leave()
 	d, ok := s.queue.take(&s.of.line)
 	return d, ok, nil
+}
+
+// ReceiveOr is Queue.ReceiveOr, of this session's messages.
+func (s *Session) ReceiveOr(w *Waiter) (Delivery, bool, error) {
+	if err := s.enter(); err != nil {
+		return Delivery{}, false, err
+	}
+	defer s.queue.leave()
+	d, ok := s.queue.takeOr(&s.of.line, w)
+	return d, ok, nil
+}
+
+// StopWaiting is Queue.StopWaiting.
+func (s *Session) StopWaiting(w *Waiter) bool {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.of.line.leave(w)
 }
 
 // LockedUntil tells when the lock will end.
