@@ -43,7 +43,7 @@ func (w *World) StartAgent(ctx context.Context) (*Agent, error) {
 		return nil, fmt.Errorf("configure an agent: %w", err)
 	}
 	config.StateDir = filepath.Join(w.dir, "agent-"+strconv.Itoa(n))
-	config.Clock = w.Clock
+	config.Clock, config.FirstBeatDelay = w.Clock, w.options.FirstBeatDelay
 	config.Logger = slog.New(agentLog{Handler: w.log.Handler(), trace: w.Trace})
 	config.DialLDAP, config.DialRelay = a.dial, a.dial
 	a.config = config

@@ -31,6 +31,8 @@ func (w *World) api() http.Handler {
 		"GET /api/agents":         func(*http.Request) (any, error) { return w.Cloud.Agents(), nil },
 		"POST /api/agents":        w.postAgents,
 		"DELETE /api/agents/{id}": w.deleteAgent,
+		"GET /api/relay-keys":     func(*http.Request) (any, error) { return w.Cloud.RelayKeys(), nil },
+		"POST /api/relay-keys":    w.postRelayKeys,
 		"GET /api/users":          func(*http.Request) (any, error) { return w.Cloud.Users(), nil },
 		"GET /api/audit":          func(*http.Request) (any, error) { return w.Cloud.Audit(), nil },
 		"GET /api/settings":       func(*http.Request) (any, error) { return w.Cloud.Settings(), nil },
@@ -132,6 +134,22 @@ func (w *World) postAgents(*http.Request) (any, error) {
 
 func (w *World) deleteAgent(r *http.Request) (any, error) {
 	return carriedOut, w.Cloud.Unenrol(r.Context(), r.PathValue("id"))
+}
+
+// postRelayKeys replaces relay keys, as the administrator does.
+func (w *World) postRelayKeys(r *http.Request) (any, error) {
+	var body struct {
+		Agent     string `json:"agent"` // id; empty: all, and the cloud's own
+		Immediate bool   `json:"immediate"`
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	rotation := cloud.Rotation{Agent: body.Agent, Immediate: body.Immediate, Actor: adminName}
+	if err := w.Cloud.RotateRelayKeys(r.Context(), rotation); err != nil {
+		return nil, err
+	}
+	return w.Cloud.RelayKeys(), nil
 }
 
 func (w *World) putSettings(r *http.Request) (any, error) {

@@ -208,3 +208,31 @@ func TestReadyFile(t *testing.T) {
 		t.Errorf("enrol at %s, graph at %s", f.Enrol["url"], f.Graph)
 	}
 }
+
+func TestRelayKeysAreReplacedByTheAPI(t *testing.T) {
+	w := sim.RunT(t)
+	type keys struct {
+		Rule, Agent string
+		Since       time.Time
+		Rotating    bool
+	}
+	var before, after []keys
+	call(t, w, "GET", "/api/relay-keys", "", &before)
+	if status := call(t, w, "POST", "/api/relay-keys", `{"immediate": true}`, &after); status != http.StatusOK {
+		t.Fatalf("HTTP %d", status)
+	}
+	if len(before) != 2 || len(after) != 2 {
+		t.Fatalf("of one agent and the cloud: %+v, then %+v", before, after)
+	}
+	for i := range after {
+		if after[i].Rule != before[i].Rule || !after[i].Since.After(before[i].Since) || after[i].Rotating {
+			t.Errorf("%+v, then %+v", before[i], after[i])
+		}
+	}
+	for body, want := range map[string]int{`{"agent": "nobody"}`: http.StatusConflict, `{"when": "now"}`: http.StatusBadRequest} {
+		var problem struct{ Error string }
+		if status := call(t, w, "POST", "/api/relay-keys", body, &problem); status != want || problem.Error == "" {
+			t.Errorf("%s: HTTP %d %q", body, status, problem.Error)
+		}
+	}
+}

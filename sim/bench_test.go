@@ -80,7 +80,7 @@ func benchmarkResets(b *testing.B, at int, beside *rsaBeside) {
 }
 
 // benchCompany adds people who may be reset as often as one likes.
-func benchCompany(b *testing.B, w *sim.World, n int) []string {
+func benchCompany(b testing.TB, w *sim.World, n int) []string {
 	policy := w.Directory.Policy()
 	policy.MinAge = 0
 	w.Directory.SetPolicy(policy)

@@ -34,6 +34,9 @@ type Options struct {
 
 	// Limits of the agents. Default: so many that nobody who tries things out comes near them, unlike an agent's own.
 	Limits writeback.Limits
+	// FirstBeatDelay is how long an agent that is not the only one waits, after its first beat, before it receives. Default:
+	// protocol.FirstBeatDelay, for which tests with several agents cannot wait.
+	FirstBeatDelay time.Duration
 
 	Dir    string       // for what an agent of its own process needs; default: a temporary one, removed by Close
 	Logger *slog.Logger // default: discards

@@ -112,7 +112,7 @@ func (w *World) accessTo(n *fakerelay.Namespace) cloud.Relay {
 	return cloud.Relay{
 		Host: w.reachable(n.HTTPSAddr()), Endpoint: w.reachable(n.AMQPSAddr()), RootCAs: w.CA.Pool(),
 		SetRule: func(_ context.Context, queue string, r cloud.Rule) error {
-			key := fakerelay.Key{Name: r.Name, Secret: r.Key.Reveal()}
+			key := fakerelay.Key{Name: r.Name, Secret: r.Primary.Reveal(), Secondary: r.Secondary.Reveal()}
 			if r.Send {
 				key.Rights |= fakerelay.Send
 			}

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 
@@ -45,15 +44,13 @@ type Agent struct {
 	renewed  time.Time     // when a renewal was last tried
 	renewNow chan struct{} // asks for one
 	replaced chan struct{} // told when one brought something new
+	rekeyed  chan struct{} // told when one brought nothing new but keys of the relays
 
 	mu        sync.Mutex
 	enrolment protocol.EnrolResponse
 	serving   *term  // nil before the first
 	pending   *Agent // made of the configuration that the next term is to work by
 }
-
-// minRenewInterval bounds how often a refusal or an unknown key may ask the cloud.
-const minRenewInterval = 5 * time.Second
 
 // New checks the configuration and reads the files that it names. It connects to nothing.
 func New(c Config) (*Agent, error) {
@@ -66,7 +63,7 @@ func New(c Config) (*Agent, error) {
 	}
 	a := &Agent{
 		config: c, log: newLogbook(c), cloud: cl, throttle: newThrottle(c.Limits),
-		told: make(chan struct{}, 1), ready: make(chan struct{}), replaced: make(chan struct{}, 1), renewNow: make(chan struct{}, 1),
+		told: make(chan struct{}, 1), ready: make(chan struct{}), replaced: make(chan struct{}, 1), rekeyed: make(chan struct{}, 1), renewNow: make(chan struct{}, 1),
 	}
 	a.record = a.log.record
 	for i, d := range c.Directories {
@@ -173,54 +170,6 @@ func (a *Agent) current() protocol.EnrolResponse {
 	return a.enrolment
 }
 
-// errUnenrolled means that the cloud does not know the agent any more.
-var errUnenrolled = errors.New("the cloud has unenrolled this agent; enrol it again with a new token")
-
-// renew asks the cloud for the enrolment anew, unless that was tried a moment ago. What changed takes effect in a
-// new term; an old enrolment serves on while the cloud is out of reach.
-func (a *Agent) renew(ctx context.Context) error {
-	a.renewing.Lock()
-	defer a.renewing.Unlock()
-	if wireNow().Sub(a.renewed) < minRenewInterval {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
-	defer cancel()
-	r, skew, err := a.enroller.call(ctx, protocol.Secret{}, a.current().AgentID)
-	a.renewed = wireNow()
-	if refused, ok := errors.AsType[*protocol.EnrolError](err); ok && refused.Code == protocol.EnrolUnknownAgent {
-		return fmt.Errorf("%w: %w", errUnenrolled, err)
-	}
-	a.record.renewed(err)
-	if err != nil {
-		a.log.event(eventServiceError, "The enrolment could not be renewed; the last one serves on.", "error", err)
-		return err
-	}
-	a.clockIsOff(theCloud, skew)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !sameEnrolment(a.enrolment, r) {
-		a.log.event(eventRenewed, "The enrolment has changed.", "mode", r.Mode, "reason", r.Reason, "relays", len(r.Relays))
-		notify(a.replaced)
-	}
-	a.enrolment = r
-	return nil
-}
-
-// keyRolled has the cloud told of a new key by a beat at once, which a new term begins with.
-func (a *Agent) keyRolled() {
-	a.log.event(eventKeyPairCreated, "The agent's key has rolled over.", "key", a.keys.signer().Thumbprint())
-	notify(a.replaced)
-}
-
-// sameEnrolment compares what a term depends on.
-func sameEnrolment(a, b protocol.EnrolResponse) bool {
-	for _, r := range []*protocol.EnrolResponse{&a, &b} {
-		r.InReplyTo, r.IssuedAt, r.OnlyActive = "", time.Time{}, false
-	}
-	return reflect.DeepEqual(a, b)
-}
-
 // theCloud is whose clock an enrolment measures ours by; a relay is named by its host.
 const theCloud = "the cloud"
 
@@ -236,27 +185,6 @@ func (a *Agent) clockIsOff(by string, skew time.Duration) {
 	defer a.changed()
 	if _, now := a.gate.state(); now && !before {
 		a.log.event(eventClockSkew, skewText(skew), "skew", skew, "by", by)
-	}
-}
-
-// renewals renews daily by domain time, and when asked to. It returns when the term must end.
-func (t *term) renewals(ctx context.Context) error {
-	for {
-		daily := t.config.Clock.AfterFunc(protocol.RenewInterval, func() { notify(t.renewNow) })
-		select {
-		case <-t.renewNow:
-			daily.Stop()
-		case <-t.replaced:
-			daily.Stop()
-			return nil
-		case <-ctx.Done():
-			daily.Stop()
-			return nil
-		}
-		if err := t.renew(ctx); errors.Is(err, errUnenrolled) {
-			return err
-		}
-		t.worsened()
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"passback/clock"
-	"passback/fakerelay"
 	"passback/writeback"
 	"passback/writeback/protocol"
 )
@@ -157,20 +156,6 @@ func TestRefusedCredentialsAreRenewed(t *testing.T) {
 	}
 	if !l.event("32002") {
 		t.Error("event 32002 was not logged")
-	}
-}
-
-func TestReplacedKeysOfTheAnswersAreRecoveredFrom(t *testing.T) {
-	l := newLab(t)
-	l.start(l.enrolled())
-	l.mu.Lock()
-	name := l.agents[0].Thumbprint()[:8]
-	l.mu.Unlock()
-	for _, rule := range []struct{ queue, name string }{{protocol.QueueAnswers, name + "-answer"}, {protocol.QueueStatus, name + "-status"}} {
-		must(t, l.relay.SetKey(rule.queue, fakerelay.Key{Name: rule.name, Secret: "secret-of-" + rule.name, Rights: fakerelay.Send}))
-	}
-	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
-		t.Errorf("answered %+v", a)
 	}
 }
 

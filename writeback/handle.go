@@ -3,6 +3,7 @@ package writeback
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
@@ -154,7 +155,7 @@ func (t *term) answer(ctx context.Context, r *relay.Client, p protocol.Package, 
 		return false
 	}
 	m.ID = uuid.NewString() // one and the same, however often it is given
-	wait := backoff.NewExponentialBackOff()
+	wait := newSettleBackOff()
 	for {
 		if err = r.Answer(ctx, m); err == nil {
 			return true
@@ -169,12 +170,33 @@ func (t *term) answer(ctx context.Context, r *relay.Client, p protocol.Package, 
 	}
 }
 
+// complete removes the message from the queue. Where the relay refuses our keys it tries again, for as long as a lock
+// can hold: the keys are being renewed.
 func (t *term) complete(ctx context.Context, d *relay.Delivery) bool {
-	err := d.Complete(ctx)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, protocol.LockDuration)
+	defer cancel()
+	wait := newSettleBackOff()
+	for {
+		err := d.Complete(ctx)
+		if err == nil {
+			return true
+		}
 		t.log.event(eventNotSettled, "The request was not completed; it may come again.", "tracking_id", limit(d.Message.ID), "error", err)
+		if !errors.Is(err, relay.ErrUnauthorized) {
+			return false
+		}
+		notify(t.renewNow)
+		if clock.Sleep(ctx, clock.Real(), wait.NextBackOff()) != nil {
+			return false
+		}
 	}
-	return err == nil
+}
+
+// newSettleBackOff waits from 0.25 s to 2 s, jittered: somebody waits.
+func newSettleBackOff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = 250*time.Millisecond, 2*time.Second
+	return b
 }
 
 // give abandons the message: it comes again at once, here or elsewhere.

@@ -39,29 +39,29 @@ func (t *term) beats(ctx context.Context) {
 func (t *term) sendBeat(ctx context.Context, goodbye bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()
-	h := t.heartbeat(goodbye)
-	m, err := protocol.SealHeartbeat(t.sealingKey(), h)
-	if err != nil {
-		t.log.event(eventHealthError, "The heartbeat could not be sealed.", "error", err)
-		return false
-	}
-	took := make([]bool, len(t.relays))
+	took := make([]*protocol.Heartbeat, len(t.relays))
 	var sending sync.WaitGroup
 	for i, r := range t.relays {
-		sending.Go(func() { took[i] = t.beatTo(ctx, r, m) })
+		sending.Go(func() { took[i] = t.beatTo(ctx, r, goodbye) })
 	}
 	sending.Wait()
-	for _, yes := range took {
-		if yes {
-			t.beaten(h)
+	for _, h := range took {
+		if h != nil {
+			t.beaten(*h)
 			return true
 		}
 	}
 	return false
 }
 
-func (t *term) beatTo(ctx context.Context, r *relay.Client, m protocol.Message) bool {
-	err := r.Beat(ctx, m)
+// beatTo returns what the relay took, or nil. It is made as it is sent: while keys change over, what was true before is
+// not any more.
+func (t *term) beatTo(ctx context.Context, r *relay.Client, goodbye bool) *protocol.Heartbeat {
+	var h protocol.Heartbeat
+	err := r.Beat(ctx, func() (protocol.Message, error) {
+		h = t.heartbeat(goodbye)
+		return protocol.SealHeartbeat(t.sealingKey(), h)
+	})
 	shut, _ := t.gate.state()
 	t.record.beatTo(r.Host(), err, shut != "")
 	if err != nil {
@@ -69,11 +69,11 @@ func (t *term) beatTo(ctx context.Context, r *relay.Client, m protocol.Message) 
 		if errors.Is(err, relay.ErrUnauthorized) {
 			notify(t.renewNow)
 		}
-		return false
+		return nil
 	}
 	t.telemetry.beaten(ctx)
 	t.log.event(eventHeartbeat, "HeartBeat for Namespace: "+r.Host()+", Endpoint: wss://"+r.Host()+"/$servicebus/websocket")
-	return true
+	return &h
 }
 
 // beaten follows a heartbeat that was taken: the first as active starts the wait before the first request.
@@ -124,7 +124,7 @@ func (t *term) heartbeat(goodbye bool) protocol.Heartbeat {
 	h.Reason, _ = t.gate.state()
 	for _, r := range t.relays {
 		listening := r.Listening()
-		h.Relays = append(h.Relays, protocol.RelayState{Host: r.Host(), Listening: listening})
+		h.Relays = append(h.Relays, protocol.RelayState{Host: r.Host(), Listening: listening, Keys: r.Keys()})
 		h.Ready = h.Ready || listening && !goodbye && h.Reason == ""
 	}
 	h.Health, h.Domains = t.warnings(), t.domainStates()

@@ -62,6 +62,7 @@ type lab struct {
 	skew   time.Duration // of the cloud's Date header
 	mode   protocol.Mode
 	rules  map[string]bool // shared access rules that stand
+	round  int             // of the relay keys
 	lose   bool            // the next answer to an agent that leaves
 	others bool            // further active agents are enrolled
 
@@ -222,11 +223,11 @@ func (l *lab) rulesOf(n *fakerelay.Namespace, agent string) protocol.Relay {
 		name := agent[:8] + "-" + use
 		if !l.rules[u.Host+queue+name] {
 			l.rules[u.Host+queue+name] = true
-			if err := n.SetKey(queue, fakerelay.Key{Name: name, Secret: "secret-of-" + name, Rights: rights}); err != nil {
+			if err := n.SetKey(queue, fakerelay.Key{Name: name, Secret: l.secretOf(name, 0), Rights: rights}); err != nil {
 				l.t.Error(err)
 			}
 		}
-		return protocol.SASRule{Name: name, Key: protocol.NewSecret("secret-of-" + name)}
+		return protocol.SASRule{Name: name, Key: protocol.NewSecret(l.secretOf(name, l.round))}
 	}
 	return protocol.Relay{
 		Host:     u.Host,

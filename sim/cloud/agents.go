@@ -18,8 +18,8 @@ type agent struct {
 	reason            string        // why staging
 	domains           []string
 	keys              []protocol.PublicKey // the current one, and while it rolls over the next
-	relays            []protocol.Relay     // with the agent's own rules
-	beat              *protocol.Heartbeat  // the newest; nil: none yet
+	access            access
+	beat              *protocol.Heartbeat // the newest; nil: none yet
 }
 
 // AgentState is what the tenant shows of an agent.
@@ -154,6 +154,9 @@ func (t *Tenant) heard(m protocol.Message) error {
 	a.beat, a.version = &beat, beat.Version
 	close(t.beaten)
 	t.beaten = make(chan struct{})
+	if a.access.former {
+		notify(t.rotate)
+	}
 	if len(a.keys) > 1 && slices.Contains(beat.Keys, a.keys[1].Thumbprint()) {
 		a.keys = a.keys[1:] // the new key is in use: nothing more is sealed to the old one
 	}

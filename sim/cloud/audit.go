@@ -24,6 +24,7 @@ const (
 	ActivityUnlock       Activity = "Unlock user account (self-service)"
 	ActivityCloudReset   Activity = "Reset user password"  // of the core directory: Microsoft 365 administration
 	ActivityCloudChange  Activity = "Change user password" // of the core directory: Graph's changePassword
+	ActivityRelayKeys    Activity = "Replace relay keys"   // our own: Entra replaces its keys without a row
 )
 
 // An AuditEntry is one row.
@@ -33,7 +34,7 @@ type AuditEntry struct {
 	Success    bool                `json:"success"`
 	Reason     string              `json:"reason"` // resultReason
 	Actor      string              `json:"actor"`  // UPN
-	Target     string              `json:"target"` // UPN
+	Target     string              `json:"target"` // UPN; of ActivityRelayKeys the rule
 	TrackingID protocol.TrackingID `json:"trackingId,omitempty"`
 	Agent      string              `json:"onPremisesAgent"` // None, or the agent's name
 }

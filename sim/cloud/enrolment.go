@@ -82,7 +82,7 @@ func (t *Tenant) Enrol(ctx context.Context, body []byte) ([]byte, error) {
 		}
 		return nil, nil
 	}
-	if err := t.setRules(ctx, a); err != nil {
+	if err := t.write(ctx, &a.access); err != nil {
 		return nil, refuseEnrolment(http.StatusServiceUnavailable, enrolUnavailable, "the relay did not take the agent's access rules: try again")
 	}
 	t.mu.Lock()
@@ -94,7 +94,7 @@ func (t *Tenant) Enrol(ctx context.Context, body []byte) ([]byte, error) {
 	t.log.Info("agent enrolled", "agent", a.id, "name", a.name, "mode", a.mode, "reason", a.reason)
 	answer, err := protocol.SealEnrolResponse(r.Key, protocol.EnrolResponse{
 		InReplyTo: r.ID, Tenant: t.id, AgentID: a.id, Mode: a.mode, Reason: a.reason, OnlyActive: a.active() && t.othersActive(a) == 0,
-		PackageKeys: t.openKeys(wire()), Relays: a.relays, MarkerAttribute: t.marker, Domains: t.domains(), IssuedAt: wire().UTC(),
+		PackageKeys: t.openKeys(wire()), Relays: t.relaysOf(a), MarkerAttribute: t.marker, Domains: t.domains(), IssuedAt: wire().UTC(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("answer an enrolment: %w", err)
@@ -127,6 +127,7 @@ func (t *Tenant) admit(body []byte) (protocol.EnrolRequest, *agent, error) {
 	}
 	if a == nil {
 		a = &agent{id: uuid.NewString(), enrolled: wire().UTC(), keys: []protocol.PublicKey{r.Key}}
+		a.access = newAccess("agent-"+a.id, agentRights, len(t.relays), t.clock.Now())
 	}
 	a.rollTo(r.Key)
 	a.name, a.version, a.domains = r.Name, r.Version, r.Domains

@@ -22,6 +22,9 @@ type frontEnd struct {
 	session string
 	links   []*link // one for each relay, the preferred first
 	work    sync.WaitGroup
+
+	mu       sync.Mutex
+	changing []<-chan struct{} // each is closed when nothing uses the former keys of a link any more
 }
 
 const (
@@ -37,27 +40,28 @@ const (
 
 func startFrontEnd(t *Tenant) (*frontEnd, error) {
 	f := &frontEnd{tenant: t, session: uuid.NewString()}
-	for _, relay := range t.relays {
-		l, err := newLink(t.ctx, relay)
+	if err := t.write(t.ctx, &t.access); err != nil {
+		return nil, err
+	}
+	for i, relay := range t.relays {
+		l, err := newLink(t.ctx, relay, t.ownRules(i))
 		if err != nil {
 			return nil, fmt.Errorf("the cloud's access to the relay %s: %w", relay.Host, err)
 		}
 		f.links = append(f.links, l)
 	}
 	for _, l := range f.links {
-		f.work.Go(func() { _, _, _ = l.open(t.ctx) }) // so that the first request need not wait for it
-		f.work.Go(func() { f.listen(l.openAnswers(f.session), f.takeAnswer) })
-		f.work.Go(func() { f.listen(l.openStatus, f.takeHeartbeat) })
-		f.work.Go(func() { f.listen(l.openDeadLetters, f.takeDeadLetter) })
+		f.work.Go(l.warm)
+		f.work.Go(func() { f.listen(l, openAnswers(f.session), f.takeAnswer) })
+		f.work.Go(func() { f.listen(l, openStatus, f.takeHeartbeat) })
+		f.work.Go(func() { f.listen(l, openDeadLetters, f.takeDeadLetter) })
 	}
 	return f, nil
 }
 
 func (f *frontEnd) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
 	for _, l := range f.links {
-		l.close(ctx)
+		l.close()
 	}
 	f.work.Wait()
 }
@@ -102,27 +106,41 @@ type inbox interface {
 	Close(ctx context.Context) error
 }
 
-// listen receives until the tenant ends, and opens anew whatever breaks. Only the wait for the next message, on a link
-// that stands, is without a limit: AMQP's own idle timeout ends it where the relay is gone.
-func (f *frontEnd) listen(open func(context.Context) (inbox, error), take func(*azservicebus.ReceivedMessage)) {
+// listen receives until the tenant ends, and opens anew whatever breaks, or is to go on by other keys. Only the wait for
+// the next message, on a link that stands, is without a limit: AMQP's own idle timeout ends it where the relay is gone.
+func (f *frontEnd) listen(l *link, open opener, take func(*azservicebus.ReceivedMessage)) {
 	ctx := f.tenant.ctx
 	for ctx.Err() == nil {
-		in, err := openWithin(ctx, open)
-		if err == nil {
-			err = f.receive(ctx, in, take)
-			closeSoon(ctx, in)
-		}
-		if ctx.Err() == nil {
+		changed, err := f.listenOn(l.use(), open, take)
+		if !changed && ctx.Err() == nil {
 			f.tenant.log.Warn("a connection with a relay broke; it is opened anew", "error", err)
 			passed(ctx, reopenDelay)
 		}
 	}
 }
 
-func openWithin(ctx context.Context, open func(context.Context) (inbox, error)) (inbox, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+// listenOn receives until the lines break, or others took their place.
+func (f *frontEnd) listenOn(on *lines, open opener, take func(*azservicebus.ReceivedMessage)) (changed bool, err error) {
+	defer on.inUse.Done()
+	in, err := openWithin(on, open)
+	if err == nil {
+		var settling sync.WaitGroup
+		err = f.receive(on.over, in, take, &settling)
+		if on.over.Err() != nil {
+			settling.Wait()
+		}
+		closeSoon(f.tenant.ctx, in)
+	}
+	return on.over.Err() != nil, err
+}
+
+// An opener makes a link stand.
+type opener func(context.Context, *lines) (inbox, error)
+
+func openWithin(on *lines, open opener) (inbox, error) {
+	ctx, cancel := context.WithTimeout(on.over, openTimeout)
 	defer cancel()
-	return open(ctx)
+	return open(ctx, on)
 }
 
 func closeSoon(ctx context.Context, in inbox) {
@@ -133,24 +151,27 @@ func closeSoon(ctx context.Context, in inbox) {
 
 var errLinkLost = errors.New("the link was lost")
 
-func (f *frontEnd) receive(ctx context.Context, in inbox, take func(*azservicebus.ReceivedMessage)) error {
-	settling := make(chan struct{}, settlesAtATime)
+// receive gives what it takes out to be settled, and settling is done when all of it is.
+func (f *frontEnd) receive(ctx context.Context, in inbox, take func(*azservicebus.ReceivedMessage), settling *sync.WaitGroup) error {
+	free := make(chan struct{}, settlesAtATime)
 	for {
 		// One at a time: asked for more, the SDK waits 20 ms for them after the first.
 		messages, err := in.ReceiveMessages(ctx, 1, nil)
 		if err == nil && len(messages) == 0 {
 			err = errLinkLost // the SDK would open it anew within the next call, for as long as that takes
 		}
-		if err != nil {
-			return fmt.Errorf("receive: %w", err)
-		}
 		for _, m := range messages {
 			take(m)
-			settling <- struct{}{}
+			free <- struct{}{}
+			settling.Add(1)
 			f.work.Go(func() {
-				settleWithin(ctx, in, m)
-				<-settling
+				defer settling.Done()
+				settleWithin(f.tenant.ctx, in, m)
+				<-free
 			})
+		}
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
 		}
 	}
 }
@@ -162,13 +183,13 @@ func settleWithin(ctx context.Context, in inbox, m *azservicebus.ReceivedMessage
 	_ = in.CompleteMessage(ctx, m, nil)
 }
 
-func (l *link) openAnswers(session string) func(context.Context) (inbox, error) {
-	return func(ctx context.Context) (inbox, error) {
-		in, err := l.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, session, nil)
+func openAnswers(session string) opener {
+	return func(ctx context.Context, on *lines) (inbox, error) {
+		in, err := on.answers.AcceptSessionForQueue(ctx, protocol.QueueAnswers, session, nil)
 		if err != nil {
 			return nil, fmt.Errorf("open the session of answers: %w", err)
 		}
-		return l.renewed(in), nil
+		return on.renewed(in), nil
 	}
 }
 
@@ -179,8 +200,8 @@ type session struct {
 }
 
 // renewed begins to renew; the session outlives the call that opened it.
-func (l *link) renewed(in *azservicebus.SessionReceiver) session {
-	ctx, stop := context.WithCancel(l.life)
+func (s *lines) renewed(in *azservicebus.SessionReceiver) session {
+	ctx, stop := context.WithCancel(s.over)
 	go func() {
 		for {
 			if passed(ctx, renewSession); ctx.Err() != nil {
@@ -204,16 +225,16 @@ func (s session) Close(ctx context.Context) error {
 	return s.SessionReceiver.Close(ctx) //nolint:wrapcheck // it is only ever dropped
 }
 
-func (l *link) openStatus(ctx context.Context) (inbox, error) {
-	in, err := l.status.NewReceiverForQueue(protocol.QueueStatus, nil)
+func openStatus(ctx context.Context, on *lines) (inbox, error) {
+	in, err := on.status.NewReceiverForQueue(protocol.QueueStatus, nil)
 	if err != nil {
 		return nil, fmt.Errorf("receive heartbeats: %w", err)
 	}
 	return attached(ctx, in)
 }
 
-func (l *link) openDeadLetters(ctx context.Context) (inbox, error) {
-	in, err := l.dead.NewReceiverForQueue(protocol.QueueRequests, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
+func openDeadLetters(ctx context.Context, on *lines) (inbox, error) {
+	in, err := on.dead.NewReceiverForQueue(protocol.QueueRequests, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
 	if err != nil {
 		return nil, fmt.Errorf("receive what was dead-lettered: %w", err)
 	}

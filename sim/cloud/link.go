@@ -13,18 +13,25 @@ import (
 	"passback/writeback/protocol"
 )
 
-// link is the connections with one relay: one client for each queue, since each queue has its own rule.
+// link is the connections with one relay.
 type link struct {
-	relay           Relay
-	answers, status *azservicebus.Client
-	dead            *azservicebus.Client // requests, for its dead-letter queue
-	rule            Rule                 // of requests
-	life            context.Context      // the tenant's
+	relay Relay
+	life  context.Context // the tenant's
 
 	mu       sync.Mutex
+	lines    *lines   // by the keys in force
 	sending  *sending // nil: to be opened
 	failure  error    // of the last try to open it
 	failedAt time.Time
+}
+
+// lines are one client for each queue, since each queue has its own rule.
+type lines struct {
+	rules                 map[string]protocol.SASRule
+	answers, status, dead *azservicebus.Client // dead: of requests, for its dead-letter queue
+	inUse                 sync.WaitGroup
+	over                  context.Context // ends when others, by other keys, took their place
+	end                   context.CancelFunc
 }
 
 const (
@@ -38,28 +45,81 @@ var quickRetries = azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: 100 * ti
 
 var noRetries = azservicebus.RetryOptions{MaxRetries: -1}
 
-func newLink(ctx context.Context, relay Relay) (*link, error) {
+func newLink(ctx context.Context, relay Relay, rules map[string]protocol.SASRule) (*link, error) {
 	l := &link{relay: relay, life: ctx}
+	var err error
+	l.lines, err = l.newLines(rules)
+	return l, err
+}
+
+func (l *link) newLines(rules map[string]protocol.SASRule) (*lines, error) {
+	s := &lines{rules: rules}
+	s.over, s.end = context.WithCancel(l.life)
 	for queue, client := range map[string]**azservicebus.Client{
-		protocol.QueueRequests: &l.dead, protocol.QueueAnswers: &l.answers, protocol.QueueStatus: &l.status,
+		protocol.QueueRequests: &s.dead, protocol.QueueAnswers: &s.answers, protocol.QueueStatus: &s.status,
 	} {
-		rule := cloudRule(queue)
-		if err := relay.SetRule(ctx, queue, rule); err != nil {
-			return nil, fmt.Errorf("set the cloud's rule on %s: %w", queue, err)
-		}
-		if queue == protocol.QueueRequests {
-			l.rule = rule
-		}
 		var err error
-		if *client, err = relay.client(rule, quickRetries, nil); err != nil {
+		if *client, err = l.relay.client(rules[queue], quickRetries, nil); err != nil {
 			return nil, err
 		}
 	}
-	return l, nil
+	return s, nil
+}
+
+// warm opens the connection that requests are sent on, so that the first need not wait for it.
+func (l *link) warm() {
+	if s, _, err := l.open(l.life); err == nil {
+		s.inUse.Done()
+	}
+}
+
+// use returns the lines in force, for somebody who says when they are used no more.
+func (l *link) use() *lines {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines.inUse.Add(1)
+	return l.lines
+}
+
+// changeOver goes on by other keys. What is on its way by the former ends there; changed is closed when nothing is.
+func (l *link) changeOver(rules map[string]protocol.SASRule) (changed <-chan struct{}, err error) {
+	next, err := l.newLines(rules)
+	if err != nil {
+		return nil, err
+	}
+	s, err := l.connect(l.life, rules[protocol.QueueRequests], openTimeout) // nobody waits: the former still serves
+	if err != nil {
+		s = nil // the next request tries again
+	}
+	l.mu.Lock()
+	formerLines, formerSending := l.lines, l.sending
+	l.lines, l.sending, l.failure = next, s, nil
+	l.mu.Unlock()
+	formerLines.end()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		formerLines.inUse.Wait()
+		formerLines.close()
+		if formerSending != nil {
+			defer context.AfterFunc(l.life, formerSending.close)() // then nobody waits for it
+			formerSending.inUse.Wait()
+			formerSending.close()
+		}
+	}()
+	return done, nil
+}
+
+func (s *lines) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	for _, client := range []*azservicebus.Client{s.dead, s.answers, s.status} {
+		_ = client.Close(ctx)
+	}
 }
 
 // client connects with one rule; it dials when first used. left is told of each frame that is written.
-func (r Relay) client(rule Rule, retries azservicebus.RetryOptions, left *departures) (*azservicebus.Client, error) {
+func (r Relay) client(rule protocol.SASRule, retries azservicebus.RetryOptions, left *departures) (*azservicebus.Client, error) {
 	connection := fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s", r.endpoint(), rule.Name, rule.Key.Reveal())
 	client, err := azservicebus.NewClientFromConnectionString(connection, &azservicebus.ClientOptions{
 		RetryOptions: retries,
@@ -98,13 +158,11 @@ func (r Relay) dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-func (l *link) close(ctx context.Context) {
-	for _, client := range []*azservicebus.Client{l.dead, l.answers, l.status} {
-		_ = client.Close(ctx)
-	}
+func (l *link) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.lines.close()
 	if l.sending != nil {
-		_ = l.sending.client.Close(ctx)
+		l.sending.close()
 	}
 }

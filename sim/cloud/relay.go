@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -26,51 +25,11 @@ type Relay struct {
 	DeleteRule func(ctx context.Context, queue, name string) error
 }
 
-// A Rule is a shared access key on one queue, with least rights.
+// A Rule is a shared access rule on one queue, with least rights. Either key allows what it says.
 type Rule struct {
-	Name         string
-	Key          protocol.Secret
-	Send, Listen bool
-}
-
-var queues = []string{protocol.QueueRequests, protocol.QueueAnswers, protocol.QueueStatus}
-
-// agentRule is what an agent may do: listen on requests, send on the others.
-func agentRule(queue string, r protocol.SASRule) Rule {
-	requests := queue == protocol.QueueRequests
-	return Rule{Name: r.Name, Key: r.Key, Listen: requests, Send: !requests}
-}
-
-// cloudRule is the reverse; besides, the cloud listens on requests, to empty the dead-letter queue.
-func cloudRule(queue string) Rule {
-	return Rule{Name: "cloud", Key: newKey(), Listen: true, Send: queue == protocol.QueueRequests}
-}
-
-func newKey() protocol.Secret { return protocol.NewSecret(rand.Text() + rand.Text()) }
-
-// setRules gives the agent its rules on every relay; what it has already it keeps, and is set again, since a
-// namespace may have been made anew.
-func (t *Tenant) setRules(ctx context.Context, a *agent) error {
-	for i, relay := range t.relays {
-		if len(a.relays) <= i {
-			name := "agent-" + a.id
-			a.relays = append(a.relays, protocol.Relay{
-				Host:     relay.Host,
-				Requests: protocol.SASRule{Name: name, Key: newKey()},
-				Answers:  protocol.SASRule{Name: name, Key: newKey()},
-				Status:   protocol.SASRule{Name: name, Key: newKey()},
-			})
-		}
-		for queue, has := range map[string]protocol.SASRule{
-			protocol.QueueRequests: a.relays[i].Requests, protocol.QueueAnswers: a.relays[i].Answers, protocol.QueueStatus: a.relays[i].Status,
-		} {
-			if err := relay.SetRule(ctx, queue, agentRule(queue, has)); err != nil {
-				t.log.Error("a relay did not take an agent's rule", "relay", relay.Host, "queue", queue, "agent", a.id, "error", err)
-				return fmt.Errorf("set the rule %s on %s: %w", has.Name, queue, err)
-			}
-		}
-	}
-	return nil
+	Name               string
+	Primary, Secondary protocol.Secret
+	Send, Listen       bool
 }
 
 // Unenrol deletes an agent's rules, forgets it, and makes a new package key: the old one serves 5 min more.
@@ -90,7 +49,7 @@ func (t *Tenant) unenrol(ctx context.Context, agentID string) error {
 	}
 	for _, relay := range t.relays {
 		for _, queue := range queues {
-			if err := relay.DeleteRule(ctx, queue, "agent-"+a.id); err != nil {
+			if err := relay.DeleteRule(ctx, queue, a.access.rule); err != nil {
 				return fmt.Errorf("delete the agent's rule on %s of %s: %w", queue, relay.Host, err)
 			}
 		}

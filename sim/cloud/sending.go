@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/Azure/go-amqp"
@@ -24,34 +25,40 @@ type sending struct {
 	client *azservicebus.Client
 	sender *azservicebus.Sender
 	left   *departures
+	inUse  sync.WaitGroup
 }
 
-// open returns the connection to send on; fresh tells that it was made just now.
+// open returns the connection to send on, for somebody who says when it is used no more; fresh tells that it was made
+// just now.
 func (l *link) open(ctx context.Context) (s *sending, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sending != nil {
+		l.sending.inUse.Add(1)
 		return l.sending, false, nil
 	}
 	if l.failure != nil && wire().Sub(l.failedAt) < restBetween {
 		return nil, true, l.failure
 	}
-	l.sending, l.failure = l.connect(ctx)
+	l.sending, l.failure = l.connect(ctx, l.lines.rules[protocol.QueueRequests], attachTimeout)
 	l.failedAt = wire()
+	if l.sending != nil {
+		l.sending.inUse.Add(1)
+	}
 	return l.sending, true, l.failure
 }
 
 // connect makes sure of the link too, by which nothing is sent yet: asking for a batch attaches it.
-func (l *link) connect(ctx context.Context) (*sending, error) {
+func (l *link) connect(ctx context.Context, rule protocol.SASRule, limit time.Duration) (*sending, error) {
 	s := &sending{left: &departures{}}
 	var err error
-	if s.client, err = l.relay.client(l.rule, noRetries, s.left); err != nil {
+	if s.client, err = l.relay.client(rule, noRetries, s.left); err != nil {
 		return nil, err
 	}
 	if s.sender, err = s.client.NewSender(protocol.QueueRequests, nil); err != nil {
 		return nil, fmt.Errorf("a sender of requests: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if _, err := s.sender.NewMessageBatch(ctx, nil); err != nil {
 		go s.close()
@@ -93,7 +100,9 @@ func (l *link) send(ctx context.Context, m protocol.Message) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errUnsent, err)
 		}
-		if err = l.sendOn(ctx, s, m); fresh || !errors.Is(err, errUnsent) || errors.Is(err, errRefused) {
+		err = l.sendOn(ctx, s, m)
+		s.inUse.Done()
+		if fresh || !errors.Is(err, errUnsent) || errors.Is(err, errRefused) {
 			return err
 		}
 	}

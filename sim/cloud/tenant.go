@@ -32,6 +32,7 @@ type Options struct {
 	Clock           clock.Clock     // of ages, expiry and audit; default clock.Real()
 	Directories     []Directory     // whose users are synchronised; default: none
 	Relays          []Relay         // at most two, the first being preferred; default: none, so nothing is written back
+	RelayKeyLife    time.Duration   // after which relay keys are replaced, by Clock; default DefaultRelayKeyLife; negative: never
 	MarkerAttribute string          // what agents mark a decided request with; default protocol.DefaultMarkerAttribute
 	Trace           *trace.Recorder // default: nothing is recorded
 	Logger          *slog.Logger    // never told a secret; default: discards
@@ -51,8 +52,9 @@ type Tenant struct {
 	cancel context.CancelFunc
 	front  *frontEnd // nil without a relay
 
-	syncing   sync.Mutex // one synchronisation at a time
-	enrolling sync.Mutex // one enrolment at a time: it writes rules on the relay
+	syncing   sync.Mutex    // one synchronisation at a time
+	enrolling sync.Mutex    // one enrolment or rotation at a time: it writes rules on the relay
+	rotate    chan struct{} // asks for a look at the rotation of relay keys
 
 	mu          sync.Mutex // over everything below
 	settings    Settings
@@ -64,6 +66,9 @@ type Tenant struct {
 	groups      []group
 	ledger      ledger
 	agents      map[string]*agent
+	access      access    // the cloud's own, to the relays
+	rotated     time.Time // when all relay keys were last drawn or begun to be replaced
+	keyLife     time.Duration
 	tokens      map[string]*enrolToken
 	keys        []packageKey // the current one first
 	audit       []AuditEntry
@@ -86,7 +91,7 @@ func New(o Options) (*Tenant, error) {
 	}
 	t := &Tenant{
 		id: o.ID, settings: settings, clock: o.Clock, directories: o.Directories, relays: o.Relays,
-		marker: o.MarkerAttribute, trace: o.Trace, log: o.Logger,
+		marker: o.MarkerAttribute, trace: o.Trace, log: o.Logger, keyLife: o.RelayKeyLife, rotate: make(chan struct{}, 1),
 		accounts: map[string]*account{}, onItsWay: map[string]protocol.TrackingID{}, assignments: map[string]Assignment{},
 		agents: map[string]*agent{}, tokens: map[string]*enrolToken{},
 		keys: []packageKey{{PackageKey: key}}, beaten: make(chan struct{}),
@@ -98,6 +103,7 @@ func New(o Options) (*Tenant, error) {
 			t.cancel()
 			return nil, err
 		}
+		t.front.work.Go(t.keepRelayKeys)
 	}
 	return t, nil
 }
@@ -115,6 +121,11 @@ func (t *Tenant) fillIn() {
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
+	if t.keyLife == 0 {
+		t.keyLife = DefaultRelayKeyLife
+	}
+	t.rotated = t.clock.Now()
+	t.access = newAccess("cloud", cloudRights, len(t.relays), t.rotated)
 }
 
 // Close ends what is on its way as unknown, and the front end.

@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -31,6 +33,15 @@ type Relay struct {
 	Requests SASRule
 	Answers  SASRule
 	Status   SASRule
+}
+
+// Thumbprint names the keys without telling them: SHA-256, base64url. They are drawn, so that none can be guessed from it.
+func (r Relay) Thumbprint() string {
+	sum := sha256.New()
+	for _, rule := range []SASRule{r.Requests, r.Answers, r.Status} {
+		fmt.Fprintf(sum, "%q %q\n", rule.Name, rule.Key.Reveal())
+	}
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil))
 }
 
 // A SASRule is a shared access key on one queue.

@@ -93,6 +93,7 @@ type Heartbeat struct {
 type RelayState struct {
 	Host      string `json:"host"`
 	Listening bool   `json:"listening"`
+	Keys      string `json:"keys,omitempty"` // Relay.Thumbprint of the keys in use, none older
 }
 
 // A DomainState is how an agent stands to one domain.

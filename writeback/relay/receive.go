@@ -21,6 +21,7 @@ type Delivery struct {
 	Enqueued time.Time // by the relay's clock
 
 	client  *Client
+	in      *intake
 	message *azservicebus.ReceivedMessage
 }
 
@@ -29,22 +30,16 @@ func (d *Delivery) Host() string { return d.client.Host() }
 
 // Complete removes the request from the queue.
 func (d *Delivery) Complete(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-	if err := d.client.receiver.CompleteMessage(ctx, d.message, nil); err != nil {
-		return d.client.classify("complete request "+d.message.MessageID, err)
-	}
-	return nil
+	return d.settle(ctx, "complete", func(ctx context.Context, r *azservicebus.Receiver) error {
+		return r.CompleteMessage(ctx, d.message, nil)
+	})
 }
 
 // Abandon gives the request back, for another agent or another time.
 func (d *Delivery) Abandon(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-	if err := d.client.receiver.AbandonMessage(ctx, d.message, nil); err != nil {
-		return d.client.classify("abandon request "+d.message.MessageID, err)
-	}
-	return nil
+	return d.settle(ctx, "abandon", func(ctx context.Context, r *azservicebus.Receiver) error {
+		return r.AbandonMessage(ctx, d.message, nil)
+	})
 }
 
 // Receive takes requests until ctx ends, and returns when every handler has. Options.Concurrency are handled at a time. The
@@ -52,8 +47,9 @@ func (d *Delivery) Abandon(ctx context.Context) error {
 func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 	var working sync.WaitGroup
 	defer working.Wait()
+	c.setReceiving(true)
 	defer func() {
-		if c.listening.Swap(false) {
+		if c.setReceiving(false) {
 			working.Go(linger)
 		}
 	}()
@@ -63,24 +59,56 @@ func (c *Client) Receive(ctx context.Context, handle func(*Delivery)) {
 		working.Go(func() {
 			for d := range taken {
 				d.work(handle)
+				d.in.inUse.Done()
 				<-free
 			}
 		})
 	}
+	var takers sync.WaitGroup
+	defer takers.Wait()
 	wait := newBackOff()
 	for ctx.Err() == nil {
-		err := c.attach(ctx)
+		in := c.use()
+		err := c.attach(ctx, in)
 		if err == nil {
 			wait.Reset()
-			err = c.take(ctx, free, taken)
+			err = c.takeBy(ctx, in, &takers, free, taken)
+		} else {
+			in.inUse.Done()
 		}
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() != nil || in.over.Err() != nil {
+			continue // where it is over, by the intake that took its place
 		}
 		c.o.Observe(err)
-		if clock.Sleep(ctx, clock.Real(), wait.NextBackOff()) != nil {
-			return
-		}
+		pause, stop := until(ctx, in.over)
+		_ = clock.Sleep(pause, clock.Real(), wait.NextBackOff())
+		stop()
+	}
+}
+
+// takeBy takes requests by one intake until its connection is lost, or another takes its place: then what is on its way
+// to it is still taken, while the other one works.
+func (c *Client) takeBy(ctx context.Context, in *intake, takers *sync.WaitGroup, free chan struct{}, taken chan<- *Delivery) error {
+	ended := make(chan error, 1)
+	takers.Go(func() {
+		defer in.inUse.Done()
+		ended <- c.take(ctx, in, free, taken)
+	})
+	select {
+	case err := <-ended:
+		return err
+	case <-in.over.Done():
+		return nil
+	}
+}
+
+// until ends with either of two.
+func until(ctx, over context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(over, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
 	}
 }
 
@@ -101,14 +129,14 @@ func newBackOff() *backoff.ExponentialBackOff {
 // attach makes sure that the links stand, and tells. A link that was lost counts as standing until one could not be had
 // again: mostly that takes a moment, for which requests wait in the queue, where their senders would be told that
 // nobody is there.
-func (c *Client) attach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+func (c *Client) attach(ctx context.Context, in *intake) error {
+	ctx, cancel := until(ctx, in.over)
 	defer cancel()
-	if err := c.open(ctx); err != nil {
-		c.listening.Store(false)
+	if err := c.openWithin(ctx, in); err != nil {
+		c.setListening(in, false)
 		return err
 	}
-	c.listening.Store(true)
+	c.setListening(in, true)
 	c.o.Observe(nil)
 	return nil
 }
@@ -117,7 +145,7 @@ func (c *Client) attach(ctx context.Context) error {
 func (c *Client) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	if err := c.open(ctx); err != nil {
+	if err := c.open(ctx, c.current()); err != nil {
 		return err
 	}
 	if err := c.status.open(ctx); err != nil {
@@ -128,11 +156,11 @@ func (c *Client) Check(ctx context.Context) error {
 
 // open makes the link for requests stand, by a peek, which locks nothing, and that for answers, so that nothing is
 // taken that could not be answered.
-func (c *Client) open(ctx context.Context) error {
+func (c *Client) open(ctx context.Context, in *intake) error {
 	if err := c.answers.open(ctx); err != nil {
 		return c.classify("open "+protocol.QueueAnswers, err)
 	}
-	if _, err := c.receiver.PeekMessages(ctx, 1, nil); err != nil {
+	if _, err := in.receiver.PeekMessages(ctx, 1, nil); err != nil {
 		return c.classify("open "+protocol.QueueRequests, err)
 	}
 	return nil
@@ -142,18 +170,20 @@ var errLinkLost = errors.New("the connection was lost")
 
 // take receives one message at a time, and only while a worker is free: credit that is open while nobody
 // receives would let the SDK take messages and hand them back.
-func (c *Client) take(ctx context.Context, free chan struct{}, taken chan<- *Delivery) error {
-	for {
+func (c *Client) take(ctx context.Context, in *intake, free chan struct{}, taken chan<- *Delivery) error {
+	for in.over.Err() == nil {
 		select {
 		case free <- struct{}{}:
+		case <-in.over.Done():
+			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		messages, err := c.receive(ctx)
+		messages, err := in.receive(ctx)
 		if len(messages) == 0 {
 			<-free
-			if errors.Is(err, errQuiet) {
-				if err = c.standing(ctx); err == nil {
+			if errors.Is(err, errQuiet) && in.over.Err() == nil {
+				if err = c.openWithin(ctx, in); err == nil { // a quiet relay still answers
 					continue
 				}
 			}
@@ -162,36 +192,42 @@ func (c *Client) take(ctx context.Context, free chan struct{}, taken chan<- *Del
 			}
 			return c.classify("receive from "+protocol.QueueRequests, err)
 		}
-		taken <- c.delivery(messages[0])
+		in.inUse.Add(1)
+		taken <- c.delivery(in, messages[0])
 	}
+	return nil
 }
 
 // receiveTimeout is how long one call may bring nothing: in it the SDK opens lost links by itself, and waits without
 // an end for a relay that does not answer.
 const receiveTimeout = time.Minute
 
+// lastCall is how long an intake whose place was taken waits for the one request that may be on its way to it: it would
+// stay locked where the connection is closed before.
+const lastCall = 2 * time.Second
+
 // errQuiet says that nothing came in that time, and nothing failed.
 var errQuiet = errors.New("no request came")
 
-func (c *Client) receive(ctx context.Context) ([]*azservicebus.ReceivedMessage, error) {
+func (in *intake) receive(ctx context.Context) ([]*azservicebus.ReceivedMessage, error) {
 	limited, cancel := context.WithTimeout(ctx, receiveTimeout)
 	defer cancel()
-	messages, err := c.receiver.ReceiveMessages(limited, 1, nil)
+	defer context.AfterFunc(in.over, func() { clock.Real().AfterFunc(lastCall, cancel) })()
+	messages, err := in.receiver.ReceiveMessages(limited, 1, nil)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = errQuiet
 	}
 	return messages, err
 }
 
-// standing makes sure that a quiet relay still answers.
-func (c *Client) standing(ctx context.Context) error {
+func (c *Client) openWithin(ctx context.Context, in *intake) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	return c.open(ctx)
+	return c.open(ctx, in)
 }
 
-func (c *Client) delivery(m *azservicebus.ReceivedMessage) *Delivery {
-	d := &Delivery{client: c, message: m, Count: int(m.DeliveryCount)}
+func (c *Client) delivery(in *intake, m *azservicebus.ReceivedMessage) *Delivery {
+	d := &Delivery{client: c, in: in, message: m, Count: int(m.DeliveryCount)}
 	d.Message = protocol.Message{Body: m.Body, ID: m.MessageID}
 	if m.ReplyToSessionID != nil {
 		d.Message.ReplySession = *m.ReplyToSessionID
@@ -220,9 +256,8 @@ func (d *Delivery) renew(ctx context.Context) {
 	}
 }
 
-// renewOnce has a limit, because the SDK opens links anew under a lock that everybody who settles waits for.
 func (d *Delivery) renewOnce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-	return d.client.receiver.RenewMessageLock(ctx, d.message, nil) //nolint:wrapcheck // it is logged with all that it needs
+	return d.settle(ctx, "renew the lock on", func(ctx context.Context, r *azservicebus.Receiver) error {
+		return r.RenewMessageLock(ctx, d.message, nil)
+	})
 }

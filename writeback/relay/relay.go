@@ -16,7 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
@@ -64,11 +64,16 @@ const (
 type Client struct {
 	o         Options
 	transport *http.Transport
-	requests  *azservicebus.Client
-	receiver  *azservicebus.Receiver
 	answers   *outlet
 	status    *outlet
-	listening atomic.Bool
+	renewing  sync.RWMutex // held to change over, and read-held to beat
+
+	mu        sync.Mutex
+	in        *intake
+	retired   <-chan struct{} // closed when what was before it is; nil: nothing was
+	keys      string          // thumbprint of those in use
+	receiving bool            // Receive runs
+	listening bool            // the connection for requests stands
 }
 
 // New makes a client; it connects when it is used.
@@ -85,13 +90,10 @@ func New(o Options) (*Client, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{o: o, transport: newTransport(o)}
+	c := &Client{o: o, transport: newTransport(o), keys: o.Relay.Thumbprint()}
 	var err error
-	if c.requests, err = c.connect(o.Relay.Requests); err != nil {
+	if c.in, err = c.newIntake(o.Relay); err != nil {
 		return nil, err
-	}
-	if c.receiver, err = c.requests.NewReceiverForQueue(protocol.QueueRequests, nil); err != nil {
-		return nil, fmt.Errorf("relay %s: receive from %s: %w", o.Relay.Host, protocol.QueueRequests, err)
 	}
 	if c.answers, err = c.outlet(o.Relay.Answers, protocol.QueueAnswers); err != nil {
 		return nil, err
@@ -106,14 +108,36 @@ func New(o Options) (*Client, error) {
 func (c *Client) Host() string { return c.o.Relay.Host }
 
 // Listening reports whether the connection for requests stands, or was lost only now and is being opened anew.
-func (c *Client) Listening() bool { return c.listening.Load() }
+func (c *Client) Listening() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.listening
+}
+
+// setListening notes whether an intake's connection stands: not where another took its place, which tells for itself.
+func (c *Client) setListening(in *intake, listening bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in == in {
+		c.listening = listening
+	}
+}
+
+// setReceiving notes whether Receive runs, and returns whether its connection stood.
+func (c *Client) setReceiving(receiving bool) (stood bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stood = c.listening
+	c.receiving, c.listening = receiving, stood && receiving
+	return stood
+}
 
 // Close ends all connections.
 func (c *Client) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	c.listening.Store(false)
-	if err := c.requests.Close(ctx); err != nil {
+	c.setReceiving(false)
+	if err := c.current().client.Close(ctx); err != nil {
 		c.o.Logger.Debug("closing a connection to the relay", "relay", c.Host(), "error", err)
 	}
 	for _, o := range []*outlet{c.answers, c.status} {

@@ -116,6 +116,10 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
+func beat() (protocol.Message, error) {
+	return protocol.Message{ID: "beat-1", Body: []byte("sealed"), TTL: protocol.StatusTTL}, nil
+}
+
 // answerAll answers each request with its own body, and completes it.
 func answerAll(t *testing.T) func(*relay.Client, *relay.Delivery) {
 	return func(c *relay.Client, d *relay.Delivery) {
@@ -149,7 +153,7 @@ func TestRequestIsTakenAnsweredAndCompleted(t *testing.T) {
 	if !c.Listening() {
 		t.Error("it took a request, and says that it does not listen")
 	}
-	must(t, c.Beat(within(t), protocol.Message{ID: "beat-1", Body: []byte("sealed"), TTL: protocol.StatusTTL}))
+	must(t, c.Beat(within(t), beat))
 	if left := n.left(protocol.QueueStatus); left != 1 {
 		t.Errorf("%d heartbeats in the queue, want 1", left)
 	}
@@ -327,7 +331,7 @@ func TestDateOfTheUpgradeTellsTheSkew(t *testing.T) {
 	})
 	must(t, err)
 	t.Cleanup(c.Close)
-	if err := c.Beat(within(t), protocol.Message{ID: "beat-1", Body: []byte("x"), TTL: time.Minute}); err == nil {
+	if err := c.Beat(within(t), beat); err == nil {
 		t.Error("a relay that refuses the upgrade took a heartbeat")
 	}
 	must(t, c.Measure(within(t)))

@@ -13,16 +13,17 @@ import (
 // An outlet is the sender of one queue. The SDK's own never recovers from a link that was detached for good, as
 // when its key is replaced, so a failed one is made anew.
 type outlet struct {
-	queue string
-	make  func() (*azservicebus.Client, error)
+	queue   string
+	connect func(protocol.SASRule) (*azservicebus.Client, error)
 
 	mu     sync.Mutex
+	rule   protocol.SASRule
 	client *azservicebus.Client
 	sender *azservicebus.Sender
 }
 
 func (c *Client) outlet(rule protocol.SASRule, queue string) (*outlet, error) {
-	o := &outlet{queue: queue, make: func() (*azservicebus.Client, error) { return c.connect(rule) }}
+	o := &outlet{queue: queue, connect: c.connect, rule: rule}
 	_, err := o.current()
 	return o, err
 }
@@ -34,7 +35,7 @@ func (o *outlet) current() (*azservicebus.Sender, error) {
 	if o.sender != nil {
 		return o.sender, nil
 	}
-	client, err := o.make()
+	client, err := o.connect(o.rule)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +97,15 @@ func (c *Client) Answer(ctx context.Context, m protocol.Message) error {
 	return c.send(ctx, c.answers, m, "answer request "+m.CorrelationID)
 }
 
-// Beat sends a heartbeat.
-func (c *Client) Beat(ctx context.Context, m protocol.Message) error {
+// Beat makes a heartbeat and sends it. Keys change over before it is made or after it is sent, so that it does not bring
+// news of the connections that they end.
+func (c *Client) Beat(ctx context.Context, seal func() (protocol.Message, error)) error {
+	c.renewing.RLock()
+	defer c.renewing.RUnlock()
+	m, err := seal()
+	if err != nil {
+		return err
+	}
 	return c.send(ctx, c.status, m, "send a heartbeat")
 }
 
