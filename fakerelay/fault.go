@@ -76,8 +76,10 @@ var (
 	onLinks     = append(slices.Clone(messages), openings...)
 	everything  = append(slices.Clone(onLinks), Administer)
 	refusable   = append(slices.Concat(answered, openings), Administer)
-	told        = append(slices.Clone(answered), Administer)
-	cuttable    = append(slices.Clone(messages), Administer)
+
+	// Those that have happened while the client does not know yet: that it waits for, and in whose midst it can be cut off.
+	told     = append(slices.Clone(answered), Administer)
+	cuttable = append(slices.Clone(messages), Administer)
 )
 
 // effects are what there is, and what each can strike before and after it has happened.

@@ -5,10 +5,10 @@ package fakerelay
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,12 +60,12 @@ func storedOne(payload []byte, m *amqp.Message) (broker.Message, error) {
 		m.Properties = &amqp.Properties{}
 	}
 	if m.Properties.MessageID == nil {
-		m.Properties.MessageID = strings.ReplaceAll(uuid.NewString(), "-", "")
+		id := uuid.New()
+		m.Properties.MessageID = hex.EncodeToString(id[:])
 		var err error
-		if payload, err = m.MarshalBinary(); err != nil {
+		if payload, err = m.Properties.PutInto(payload); err != nil {
 			return broker.Message{}, fmt.Errorf("give the message an id: %w", err)
 		}
-		payload = bytes.Clone(payload) // which is as long as it is
 	}
 	out := broker.Message{Body: payload, ID: messageID(m.Properties.MessageID), SessionID: m.Properties.GroupID}
 	if h := m.Header; h != nil && h.TTL != nil {

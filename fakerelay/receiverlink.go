@@ -104,37 +104,45 @@ func (l *receiverLink) watchSession() {
 
 func (l *receiverLink) deliver(d broker.Delivery) {
 	l.idle.touch()
-	if l.c.ns.hooks.any.Load() { // which may take their time
-		l.c.amqp.Flush()
+	if !l.c.ns.hooks.any.Load() {
+		l.transfer(d, 1)
+		return
 	}
+	l.c.amqp.Flush() // since the hooks may take their time
 	s := &step{Event: eventOf(Deliver, l.queue, d), ctx: l.ctx, detach: l.detach, lose: func() { l.c.loseLock(l.queue, d.LockToken) }}
-	l.c.consult(s, func() { l.transfer(s, d) })
+	l.c.consult(s, func() {
+		times := 1
+		if s.twice {
+			times = 2
+		}
+		if s.Done = l.transfer(d, times); s.Done {
+			l.c.consult(s, func() {})
+		}
+	})
 }
 
-func (l *receiverLink) transfer(s *step, d broker.Delivery) {
+// transfer reports whether the message has left.
+func (l *receiverLink) transfer(d broker.Delivery, times int) bool {
 	payload, err := delivered(d, !l.deletes)
 	if err != nil {
 		l.c.log.Error("message not delivered", "entity", l.path, "sequence", d.SequenceNumber, "err", err)
 		l.sender.Detach(amqp.Errorf(amqp.CondInternalError, "The message %d could not be encoded.%s", d.SequenceNumber, tracking(l.path)))
-		return
+		return false
 	}
 	if !l.deletes {
 		l.ahead.delivered()
 	}
 	out := amqp.Outgoing{Payload: payload, Tag: tagOf(d.LockToken), Settled: l.deletes, Flushed: true}
-	_, err = l.sender.Send(out)
-	if err == nil && s.twice {
-		_, err = l.sender.Send(out)
-	}
-	if err != nil {
-		l.report("release", l.queue.Release(d.LockToken))
-		return
+	for range times {
+		if _, err = l.sender.Send(out); err != nil {
+			l.report("release", l.queue.Release(d.LockToken))
+			return false
+		}
 	}
 	if l.deletes {
 		l.report("complete", l.queue.Complete(d.LockToken))
 	}
-	s.Done = true
-	l.c.consult(s, func() {})
+	return true
 }
 
 // report logs what nobody waits for: a lock that expired meanwhile.

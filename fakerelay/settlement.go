@@ -32,13 +32,19 @@ func (l *receiverLink) settle(d *amqp.Sent, state amqp.DeliveryState, _ bool) {
 		d.Settle(amqp.Rejected{Error: l.c.noTransactions(l.path)})
 		return
 	}
+	if !l.c.ns.hooks.any.Load() { // as mostly: a step would cost as much as the settlement
+		l.confirm(d, confirmed, apply(l.queue, token, o))
+		return
+	}
 	s := &step{ctx: l.ctx, detach: l.detach, refuse: func(r refusal) { d.Settle(amqp.Rejected{Error: r.err()}) }}
-	l.c.settleToken(s, l.queue, token, o, func(err error) {
-		if err != nil {
-			confirmed = amqp.Rejected{Error: l.c.linkError(err, l.path)}
-		}
-		d.Settle(confirmed)
-	})
+	l.c.settleToken(s, l.queue, token, o, func(err error) { l.confirm(d, confirmed, err) })
+}
+
+func (l *receiverLink) confirm(d *amqp.Sent, confirmed amqp.DeliveryState, err error) {
+	if err != nil {
+		confirmed = amqp.Rejected{Error: l.c.linkError(err, l.path)}
+	}
+	d.Settle(confirmed)
 }
 
 // outcomeOf reads a disposition, and says how it is confirmed; nil: not at all. A receiver that settles without

@@ -61,6 +61,30 @@ func (m *Message) MarshalHead(bare []byte) ([]byte, error) {
 	return append(e.b, bare...), e.err
 }
 
+// PutInto gives an encoded message with p for its properties, and all other sections as they are in b.
+func (p *Properties) PutInto(b []byte) ([]byte, error) {
+	var head Message
+	rest, err := head.UnmarshalHead(b)
+	if err != nil {
+		return nil, err
+	}
+	before := b[:len(b)-len(rest)]
+	if d := newDecoder(rest); len(rest) > 0 {
+		d.aliases = true
+		code, _, err := d.section()
+		if err != nil {
+			return nil, err
+		}
+		if code == codeProperties {
+			rest = rest[d.pos:]
+		}
+	}
+	e := encoder{b: make([]byte, 0, likelySections)}
+	e.value(compositeValue(p))
+	out := make([]byte, 0, len(before)+len(e.b)+len(rest))
+	return append(append(append(out, before...), e.b...), rest...), e.err
+}
+
 func (m *Message) encodeHead(e *encoder) {
 	if m.Header != nil {
 		e.value(compositeValue(m.Header))

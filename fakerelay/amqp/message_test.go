@@ -42,6 +42,25 @@ func TestMessagesSurviveEncoding(t *testing.T) {
 	})
 }
 
+// Properties that are put into an encoded message take the place of its own, and change nothing else.
+func TestPropertiesArePutIntoAMessage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := message(anyValue(2), rapid.OneOf(symbolKey, rapid.Uint64().AsAny())).Draw(t, "message")
+		encoded, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Properties = &Properties{MessageID: "new"}
+		want, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Properties.PutInto(encoded); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("got %x, %v\nwant %x", got, err, want)
+		}
+	})
+}
+
 // go-amqp must read in our encoding what we meant, and we in its encoding what it meant.
 func TestMessagesAgreeWithGoAMQP(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
