@@ -42,6 +42,7 @@ type Agent struct {
 
 	renewing sync.Mutex
 	renewed  time.Time     // when a renewal was last tried
+	asked    time.Time     // when the enrolment in force was asked for
 	renewNow chan struct{} // asks for one
 	replaced chan struct{} // told when one brought something new
 	rekeyed  chan struct{} // told when one brought nothing new but keys of the relays

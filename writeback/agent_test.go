@@ -287,14 +287,19 @@ func TestClockThatIsALittleOffServes(t *testing.T) {
 
 func TestUnknownPackageKeyIsAskedFor(t *testing.T) {
 	l := newLab(t)
+	policy := l.dc.Policy()
+	policy.MinAge = 0
+	l.dc.SetPolicy(policy)
 	l.start(l.enrolled())
-	l.mu.Lock()
-	fresh, err := protocol.NewPackageKey()
-	must(t, err)
-	l.keys = append([]protocol.PackageKey{fresh}, l.keys...)
-	l.mu.Unlock()
-	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
-		t.Errorf("answered %+v", a)
+	for _, password := range []string{"Spring-Evening-42", "Spring-Evening-43"} { // the second is made just after the first was asked for
+		l.mu.Lock()
+		fresh, err := protocol.NewPackageKey()
+		must(t, err)
+		l.keys = append([]protocol.PackageKey{fresh}, l.keys...)
+		l.mu.Unlock()
+		if a := l.ask(l.request(nil), newPassword(password)); a.Outcome != protocol.Success {
+			t.Errorf("answered %+v", a)
+		}
 	}
 }
 

@@ -29,7 +29,10 @@ func (t *term) handle(r *relay.Client, d *relay.Delivery) {
 		return
 	}
 	p, err := t.open(ctx, d)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
 		t.log.event(eventOf(err), "A message that does not open was removed.", "tracking_id", limit(d.Message.ID), "error", err)
 		t.complete(ctx, d)
 		return
@@ -73,18 +76,28 @@ func (t *term) isAhead(d *relay.Delivery) bool {
 	return true
 }
 
-// open opens the message outside. A package key that is not known is asked for first.
-func (t *term) open(ctx context.Context, d *relay.Delivery) (protocol.Package, error) {
-	p, err := protocol.OpenRequest(t.current().PackageKeys, t.enrolment.Tenant, d.Message)
-	if !errors.Is(err, protocol.ErrUnknownKey) {
+// open opens the message outside. A package key that is not known may be newer than those at hand: they are asked for
+// again, as soon as may be, unless that was done after the message was sent.
+func (t *term) open(ctx context.Context, d *relay.Delivery) (p protocol.Package, err error) {
+	open := func() bool {
+		p, err = protocol.OpenRequest(t.current().PackageKeys, t.enrolment.Tenant, d.Message)
+		return !errors.Is(err, protocol.ErrUnknownKey)
+	}
+	if open() {
 		return p, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, openWithRenewal)
 	defer cancel()
-	if renewed := t.renew(ctx); renewed != nil {
-		return p, err
+	sent := d.Enqueued.Add(protocol.MaxClockSkew) // at the latest, by this host's clock
+	if now := wireNow(); d.Enqueued.IsZero() || sent.After(now) {
+		sent = now
 	}
-	return protocol.OpenRequest(t.current().PackageKeys, t.enrolment.Tenant, d.Message)
+	for {
+		newer := t.newerThan(sent)
+		if open() || newer || t.renew(ctx) != nil || open() || clock.Sleep(ctx, clock.Real(), t.restBeforeRenewal()) != nil {
+			return p, err
+		}
+	}
 }
 
 // decide returns false for a request that another agent can still open.

@@ -13,13 +13,19 @@ import (
 	"passback/writeback/relay"
 )
 
-// beats sends a heartbeat at start, once the directories were looked at; every five minutes; and at once when
-// something that it tells has changed.
+// beats sends a heartbeat at start, once it is known how the directories and the relays are; every five minutes; and at
+// once when something that it tells has changed.
 func (t *term) beats(ctx context.Context) {
-	select {
-	case <-t.firstLook:
-	case <-ctx.Done():
-		return
+	known := []chan struct{}{t.firstLook}
+	if shut, _ := t.gate.state(); shut == "" { // as after a reload: else no relay is listened on yet
+		known = append(known, t.firstWord)
+	}
+	for _, is := range known {
+		select {
+		case <-is:
+		case <-ctx.Done():
+			return
+		}
 	}
 	for ctx.Err() == nil {
 		wait := protocol.HeartbeatInterval

@@ -173,3 +173,20 @@ func TestServiceManagerIsTold(t *testing.T) {
 	hear(func(m string) bool { return m == "STOPPING=1" })
 	must(t, <-stopped)
 }
+
+// While a lone agent reloads, the cloud goes on to send: no heartbeat says that nobody is there.
+func TestReloadIsNoAbsence(t *testing.T) {
+	l := newLab(t)
+	c := l.enrolled()
+	agent, _, _ := l.begin(c)
+	<-agent.Ready()
+	eventually(t, "a heartbeat of an agent that is ready", func() bool { b := l.beats(); return len(b) > 0 && b[len(b)-1].Ready })
+	before := len(l.beats())
+	must(t, agent.Reload(c))
+	eventually(t, "heartbeats after the reload", func() bool { return l.event("34024") && len(l.beats()) > before+1 })
+	for _, b := range l.beats()[before:] {
+		if !b.Ready || !b.Usable() {
+			t.Errorf("a heartbeat says: ready %t, %v %v", b.Ready, b.Relays, b.Domains)
+		}
+	}
+}

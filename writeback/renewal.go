@@ -33,6 +33,7 @@ func (a *Agent) renew(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
 	defer cancel()
+	asked := wireNow()
 	r, skew, err := a.enroller.call(ctx, protocol.Secret{}, a.current().AgentID)
 	a.renewed = wireNow()
 	if refused, ok := errors.AsType[*protocol.EnrolError](err); ok && refused.Code == protocol.EnrolUnknownAgent {
@@ -43,6 +44,7 @@ func (a *Agent) renew(ctx context.Context) error {
 		a.log.event(eventServiceError, "The enrolment could not be renewed; the last one serves on.", "error", err)
 		return err
 	}
+	a.asked = asked
 	a.clockIsOff(theCloud, skew)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -56,6 +58,13 @@ func (a *Agent) renew(ctx context.Context) error {
 	}
 	a.enrolment = r
 	return nil
+}
+
+// newerThan reports whether the enrolment in force was asked for after at.
+func (a *Agent) newerThan(at time.Time) bool {
+	a.renewing.Lock()
+	defer a.renewing.Unlock()
+	return a.asked.After(at)
 }
 
 // keyRolled has the cloud told of a new key by a beat at once, which a new term begins with.

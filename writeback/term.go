@@ -28,6 +28,8 @@ type term struct {
 	probe chan struct{}   // asks for a look at the directories at once
 
 	firstLook chan struct{} // closed when the directories were looked at
+	firstWord chan struct{} // closed when a relay was connected to, or could not be
+	wordOnce  sync.Once
 
 	mu      sync.Mutex
 	found   map[string]domainVitals // at the last look, by domain
@@ -46,7 +48,7 @@ const (
 )
 
 func (a *Agent) newTerm() (*term, error) {
-	t := &term{Agent: a, enrolment: a.current(), beat: make(chan struct{}, 1), probe: make(chan struct{}, 1), firstLook: make(chan struct{}), found: map[string]domainVitals{}}
+	t := &term{Agent: a, enrolment: a.current(), beat: make(chan struct{}, 1), probe: make(chan struct{}, 1), firstLook: make(chan struct{}), firstWord: make(chan struct{}), found: map[string]domainVitals{}}
 	var err error
 	if t.domains, err = a.directories(t.enrolment.MarkerAttribute); err != nil {
 		return nil, err
@@ -143,6 +145,7 @@ func (t *term) observer(host string) func(error) {
 	failing := false // told by one goroutine alone
 	return func(err error) {
 		defer t.relayChanged()
+		defer t.wordOnce.Do(func() { close(t.firstWord) })
 		if err == nil || !t.listens(func(other string) bool { return other == host }) { // else it may be back at once
 			t.record.relay(host, err)
 		}
