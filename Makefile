@@ -72,8 +72,8 @@ kill-matrix: ## kill the agent 1,000 times at each point of a request's way and 
 soak-agent: ## the agent under random faults for SOAK (1h), its memory over REQUESTS (1000000), and 10,000 requests waiting: nothing lost, below 40 MB
 	$(GO) test ./scenarios/ordeal -count=1 -timeout 24h -v -run 'TestSoak|TestMemory|TestBacklog' -waiting 10000 -soak $(SOAK) -requests $(REQUESTS)
 
-agents: ## several agents under load: one joins (after its two minutes), leaves, and is killed with the lock of a real queue (six minutes)
-	$(GO) test ./scenarios/ordeal -count=1 -timeout 30m -v -run 'TestAgentJoins|TestAgentLeaves|TestTakeOver' -join -lock 30s
+agents: ## agents under load: one joins (after its two minutes), leaves, reloads, is unenrolled, and is killed with the lock of a real queue
+	$(GO) test ./scenarios/ordeal -count=1 -timeout 30m -v -run 'TestAgentJoins|TestAgentLeaves|TestTakeOver|UnderLoad' -join -lock 30s
 
 diagnosis: ## how often the agent names the rule that refused, over every policy: the table of docs/diagnosis.md
 	$(GO) test ./writeback -count=1 -run TestDiagnosisOverTheMatrixOfPolicies

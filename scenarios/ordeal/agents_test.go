@@ -142,6 +142,16 @@ func (c *crowd) end(t *testing.T, people []*register) {
 		n, by, late, 100*float64(late)/float64(n), took(50), took(99), took(100))
 }
 
+// inTime ends it where no agent was killed: nobody had to wait for a lock. One request may be on its way to a link in the
+// very instant in which it is closed.
+func (c *crowd) inTime(t *testing.T, people []*register) {
+	t.Helper()
+	c.end(t, people)
+	if late := c.count(isLate); late > 1 {
+		t.Errorf("%d requests waited for the lock of an agent that was not killed", late)
+	}
+}
+
 // newcomer enrols another agent beside those there are, and returns what the cloud knows it by.
 func (w *world) newcomer(t *testing.T) (p *process, id string) {
 	t.Helper()
@@ -165,9 +175,9 @@ func (w *world) newcomer(t *testing.T) (p *process, id string) {
 
 // aPair is a world of two agents at work: the second has its state folder say that it was active before, as after any
 // restart, so that it begins at once.
-func aPair(t *testing.T) (w *world, people []*register, agents map[string]*process) {
+func aPair(t *testing.T, lock time.Duration) (w *world, people []*register, agents map[string]*process) {
 	t.Helper()
-	w, people = newEnduring(t, crowdSize)
+	w, people = newLocking(t, lock, crowdSize)
 	first := w.sim.Cloud.Agents()[0].ID
 	p, id := w.newcomer(t)
 	text, err := json.Marshal(map[string]any{"agent_id": id, "since": clock.Real().Now().Add(-time.Hour)})
@@ -199,6 +209,17 @@ func (p *process) run(t *testing.T) {
 	}
 }
 
+// leave ends it by SIGTERM, as a service manager does.
+func (p *process) leave(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Fatalf("the agent ended with %v\n%s", err, p.lately())
+	}
+}
+
 // A second agent that joins under load costs nobody a request, and takes its share.
 func TestAgentJoins(t *testing.T) {
 	if !*join {
@@ -210,37 +231,29 @@ func TestAgentJoins(t *testing.T) {
 	p, id := w.newcomer(t)
 	p.begin(t)
 	crowd.servedBy(t, id)
-	crowd.end(t, people)
+	crowd.inTime(t, people)
 }
 
 // An agent that leaves by SIGTERM under load, as for an update of its host, costs nobody a request.
 func TestAgentLeaves(t *testing.T) {
 	t.Parallel()
-	w, people, agents := aPair(t)
+	w, people, agents := aPair(t, protocol.LockDuration)
 	crowd := newCrowd(t, w, people)
 	for range *goes {
 		for id, p := range agents {
 			crowd.servedBy(t, id)
-			if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			if err := p.cmd.Wait(); err != nil {
-				t.Fatalf("the agent ended with %v\n%s", err, p.lately())
-			}
+			p.leave(t)
 			p.run(t)
 		}
 	}
-	crowd.end(t, people)
-	if late := crowd.count(isLate); late > 1 { // one may be on its way to a link in the very instant in which it is closed
-		t.Errorf("%d requests waited for the lock of an agent that left in good order", late)
-	}
+	crowd.inTime(t, people)
 }
 
 // An agent that is killed under load costs nobody a request either: the other finishes what it had in hand, once the
 // relay's lock lapses, and applies nothing twice. Nobody else waits.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
-	w, people, agents := aPair(t)
+	w, people, agents := aPair(t, *lock)
 	w.setDeadline(t, protocol.DefaultDeadline)
 	crowd := newCrowd(t, w, people)
 	type absence struct{ from, to time.Time }

@@ -70,9 +70,15 @@ func (r *register) reset(w *world) (cloud.Result, error) {
 // newEnduring is a world whose agent says little and is limited little, and whose people ask again and again.
 func newEnduring(t *testing.T, people int) (*world, []*register) {
 	t.Helper()
+	return newLocking(t, *lock, people)
+}
+
+// newLocking is newEnduring, where requests are locked for so long.
+func newLocking(t *testing.T, lock time.Duration, people int) (*world, []*register) {
+	t.Helper()
 	settings := cloud.DefaultSettings()
 	settings.Deadline = soakDeadline
-	s, err := sim.NewWorld(sim.Options{WithoutAgent: true, EmptyCompany: true, RequestLock: *lock, Settings: &settings})
+	s, err := sim.NewWorld(sim.Options{WithoutAgent: true, EmptyCompany: true, RequestLock: lock, Settings: &settings})
 	if err != nil {
 		t.Fatal(err)
 	}
