@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"passback/fakerelay"
 	"passback/sim"
 	"passback/sim/cloud"
 	"passback/writeback/protocol"
@@ -90,6 +91,13 @@ func TestNoResetIsLostWhileRelayKeysAreReplaced(t *testing.T) {
 				_, err := w.StartAgent(t.Context())
 				must(t, err)
 			}
+			var again atomic.Int64
+			w.Relay.Hook(func(e fakerelay.Event) fakerelay.Action {
+				if e.Kind == fakerelay.Deliver && e.Entity == protocol.QueueRequests && e.DeliveryCount > 1 && !e.Done {
+					again.Add(1)
+				}
+				return fakerelay.Pass
+			})
 			c := newCrowd(t, w)
 			c.goesOn()
 			for range 2 {
@@ -99,6 +107,9 @@ func TestNoResetIsLostWhileRelayKeysAreReplaced(t *testing.T) {
 				}
 				eventually(t, func() bool { return !rotating(w) })
 				c.goesOn()
+			}
+			if n := again.Load(); n > 0 && !o.immediate {
+				t.Errorf("%d requests were locked and had to come again", n)
 			}
 			t.Logf("%d resets", c.done.Load())
 		})

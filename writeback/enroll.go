@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -52,12 +53,26 @@ func Enroll(ctx context.Context, c Config, token protocol.Secret) error {
 	if skew.Abs() > protocol.MaxClockSkew {
 		a.log.event(eventClockSkew, skewText(skew), "skew", skew)
 	}
-	if err := a.checkPath(ctx, r); err != nil {
+	if err := a.checkEnrolled(ctx, e, &r); err != nil {
 		a.log.event(eventOnboardingError, "Enrolled, but the path does not stand.", "agent_id", r.AgentID, "error", err)
 		return err
 	}
 	a.log.event(eventOnboardingSuccess, "Enrolled.", "tenant", r.Tenant, "agent_id", r.AgentID, "mode", r.Mode, "reason", r.Reason)
 	return nil
+}
+
+// checkEnrolled checks the path, and once more where the relay keys were replaced between the answer and the check.
+func (a *Agent) checkEnrolled(ctx context.Context, e enroller, r *protocol.EnrolResponse) error {
+	err := a.checkPath(ctx, *r)
+	if err == nil {
+		return nil
+	}
+	now, _, renewed := e.call(ctx, protocol.Secret{}, r.AgentID)
+	if renewed != nil || reflect.DeepEqual(now.Relays, r.Relays) {
+		return err
+	}
+	*r = now
+	return a.checkPath(ctx, now)
 }
 
 // keysToEnrol reads the keys of an earlier try, or makes the first.

@@ -168,3 +168,19 @@ func TestKeysInUseAreNamedOnceNothingUsesTheFormer(t *testing.T) {
 	eventually(t, "a heartbeat that names the new keys", func() bool { return l.keysInUse() == l.keysTold() })
 	l.alwaysReady()
 }
+
+// Keys that are replaced between the answer to an enrolment and the check of its path make it no failure.
+func TestKeysAreReplacedDuringAnEnrolment(t *testing.T) {
+	l := newLab(t)
+	var once sync.Once
+	defer l.relay.Hook(func(e fakerelay.Event) fakerelay.Action {
+		if e.Kind == fakerelay.PutToken {
+			once.Do(func() { l.nextKeys(false) })
+		}
+		return fakerelay.Pass
+	})()
+	l.start(l.enrolled())
+	if a := l.ask(l.request(nil), newPassword("Spring-Evening-42")); a.Outcome != protocol.Success {
+		t.Errorf("answered %+v", a)
+	}
+}

@@ -101,7 +101,7 @@ func (t *Tenant) write(ctx context.Context, a *access) error {
 	var failed []error
 	for i, relay := range t.relays {
 		for _, queue := range queues {
-			if err := relay.SetRule(ctx, queue, a.ruleOn(i, queue)); err != nil {
+			if err := setWithin(ctx, relay, queue, a.ruleOn(i, queue)); err != nil {
 				t.log.Error("a relay did not take a rule", "relay", relay.Host, "queue", queue, "rule", a.rule, "error", err)
 				failed = append(failed, fmt.Errorf("set the rule %s on %s of %s: %w", a.rule, queue, relay.Host, err))
 				break // the next relay may do
@@ -112,6 +112,15 @@ func (t *Tenant) write(ctx context.Context, a *access) error {
 	defer t.mu.Unlock()
 	a.unwritten = len(failed) > 0
 	return errors.Join(failed...)
+}
+
+// ruleTimeout is how long a relay's management may take for one rule: enrolments wait meanwhile.
+const ruleTimeout = 10 * time.Second
+
+func setWithin(ctx context.Context, relay Relay, queue string, r Rule) error {
+	ctx, cancel := context.WithTimeout(ctx, ruleTimeout)
+	defer cancel()
+	return relay.SetRule(ctx, queue, r)
 }
 
 // relaysOf is what an agent is told of the relays, and needs t.enrolling or t.mu.

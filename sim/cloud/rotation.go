@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -149,10 +150,12 @@ func (t *Tenant) finish(ctx context.Context, a *access) error {
 
 func (t *Tenant) tell(a *access, actor string, err error, how string) {
 	entry := AuditEntry{Activity: ActivityRelayKeys, Success: err == nil, Reason: how, Actor: actor, Target: a.rule}
+	level := slog.LevelInfo
 	if err != nil {
 		entry.Reason += ": " + err.Error()
+		level = slog.LevelWarn
 	}
-	t.log.Info("relay keys are replaced", "rule", a.rule, "how", entry.Reason, "actor", actor)
+	t.log.Log(t.ctx, level, "relay keys are replaced", "rule", a.rule, "how", entry.Reason, "actor", actor)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.record(entry)
