@@ -87,7 +87,7 @@ func (a *access) begin(now time.Time) {
 }
 
 // giveUp takes begin back, where nobody was told.
-func (a *access) giveUp() { a.out, a.former = 1-a.out, false }
+func (a *access) giveUp(since time.Time) { a.out, a.former, a.since = 1-a.out, false, since }
 
 // finish replaces the former key.
 func (a *access) finish() {

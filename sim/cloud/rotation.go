@@ -61,12 +61,13 @@ func (t *Tenant) RotateRelayKeys(ctx context.Context, r Rotation) error {
 		failed = append(failed, err)
 		t.tell(a, r.Actor, err, map[bool]string{false: "the former keys serve until nothing uses them", true: "at once"}[r.Immediate])
 	}
-	if r.Agent == "" {
+	err = errors.Join(failed...)
+	if r.Agent == "" && err == nil {
 		t.mu.Lock()
 		t.rotated = t.clock.Now()
 		t.mu.Unlock()
 	}
-	return errors.Join(failed...)
+	return err
 }
 
 // concerned are those whose keys a rotation replaces, the cloud's own last. It needs t.enrolling.
@@ -118,11 +119,12 @@ func (t *Tenant) replace(ctx context.Context, a *access, immediate bool) error {
 func (t *Tenant) replaceOwn(ctx context.Context, immediate bool) error {
 	t.front.awaitChanged(ctx) // of an earlier rotation
 	t.mu.Lock()
+	since := t.access.since
 	t.access.begin(t.clock.Now())
 	t.mu.Unlock()
 	if err := t.write(ctx, &t.access); err != nil {
 		t.mu.Lock()
-		t.access.giveUp()
+		t.access.giveUp(since)
 		t.mu.Unlock()
 		return err
 	}
@@ -189,17 +191,17 @@ func (t *Tenant) untilRotation() time.Duration {
 	return t.rotated.Add(t.keyLife).Sub(t.clock.Now())
 }
 
-// rotateByClock leaves a rotation that still waits for an agent as it is: an administrator has been told.
+// rotateByClock leaves a rotation that still waits for an agent as it is, and tries again a day later, as where a relay
+// did not take the keys.
 func (t *Tenant) rotateByClock() {
 	err := t.RotateRelayKeys(t.ctx, Rotation{})
-	if errors.Is(err, ErrRotating) {
-		t.mu.Lock()
-		t.rotated = t.clock.Now().Add(min(protocol.RenewInterval, t.keyLife) - t.keyLife) // tried again tomorrow
-		t.mu.Unlock()
+	if err == nil {
+		return
 	}
-	if err != nil {
-		t.log.Warn("relay keys that are due are not all replaced", "error", err)
-	}
+	t.log.Warn("relay keys that are due are not all replaced", "error", err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rotated = t.clock.Now().Add(min(protocol.RenewInterval, t.keyLife) - t.keyLife)
 }
 
 // finishRotations replaces the former keys that nothing uses any more, and writes what could not be written.
