@@ -21,7 +21,7 @@ type access struct {
 	out       int                              // which of the two is given out
 	former    bool                             // the other one was, and may still be in use
 	since     time.Time                        // when the one that is given out was drawn, by the tenant's clock
-	unwritten bool                             // a relay may not have these keys
+	unwritten int                              // so many relays may not have these keys
 }
 
 // queues, the agents' way back first: an agent that is cut off should not be able to say that it takes no requests, since
@@ -31,7 +31,7 @@ var queues = []string{protocol.QueueStatus, protocol.QueueAnswers, protocol.Queu
 func newKey() protocol.Secret { return protocol.NewSecret(rand.Text() + rand.Text()) }
 
 func newAccess(rule string, rights func(string) (send, listen bool), relays int, now time.Time) access {
-	a := access{rule: rule, rights: rights, since: now, unwritten: true}
+	a := access{rule: rule, rights: rights, since: now, unwritten: relays}
 	for range relays {
 		of := map[string]*[2]protocol.Secret{}
 		for _, queue := range queues {
@@ -77,7 +77,7 @@ func (a *access) draw(which int) {
 			keys[which] = newKey()
 		}
 	}
-	a.unwritten = true
+	a.unwritten = len(a.keys)
 }
 
 // begin draws the key that nobody knows and gives it out from now on; the former serves until finish.
@@ -110,7 +110,7 @@ func (t *Tenant) write(ctx context.Context, a *access) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a.unwritten = len(failed) > 0
+	a.unwritten = len(failed)
 	return errors.Join(failed...)
 }
 

@@ -144,7 +144,7 @@ func (t *Tenant) finish(ctx context.Context, a *access) error {
 	}
 	unwritten := a.unwritten
 	t.mu.Unlock()
-	if !unwritten {
+	if unwritten == 0 {
 		return nil
 	}
 	return t.write(ctx, a)
@@ -228,11 +228,11 @@ func (t *Tenant) finishable() []*access {
 			if t.clock.Now().Sub(a.access.since) > overdue {
 				t.log.Warn("an agent does not take its new relay keys: see why it does not renew, or replace them at once", "agent", a.id, "name", a.name)
 			}
-		case a.access.former || a.access.unwritten:
+		case a.access.former || a.access.unwritten > 0:
 			all = append(all, &a.access)
 		}
 	}
-	if t.access.unwritten || t.access.former && t.front.changed() {
+	if t.access.unwritten > 0 || t.access.former && t.front.changed() {
 		all = append(all, &t.access)
 	}
 	return all

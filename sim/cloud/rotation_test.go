@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -191,6 +192,32 @@ func TestRelayThatTakesNoRulesIsTold(t *testing.T) {
 	must(t, tenant.RotateRelayKeys(t.Context(), cloud.Rotation{Immediate: true}))
 	must(t, tenant.RotateRelayKeys(t.Context(), cloud.Rotation{}))
 	eventually(t, "its end", func() bool { return !tenant.RelayKeys()[0].Rotating })
+}
+
+// Where one of two relays takes no rules, an agent is told its keys for the other all the same; one that comes is not, since
+// it could not work by both.
+func TestAgentRenewsWhileOneRelayTakesNoRules(t *testing.T) {
+	w := sim.RunT(t, sim.Options{WithoutAgent: true, SecondRelay: true})
+	a := newApplicant(t, w)
+	former, refused := a.enrol(w.Cloud.NewEnrolToken(0))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	must(t, w.Relays[1].DeleteQueue(protocol.QueueStatus)) // which takes no rule any more
+	if err := w.Cloud.RotateRelayKeys(t.Context(), cloud.Rotation{Agent: a.agentID, Immediate: true}); err == nil {
+		t.Error("nobody is told that a relay did not take the keys")
+	}
+	told := renewed(t, a)
+	if serves(t, w, former) || !serves(t, w, told) {
+		t.Error("the relay that takes rules: want the new keys to serve, and the former not to")
+	}
+	if _, refused := newApplicant(t, w).enrol(w.Cloud.NewEnrolToken(0)); refused == nil || refused.Status != http.StatusServiceUnavailable {
+		t.Errorf("an agent that comes: %v", refused)
+	}
+	must(t, w.Relays[1].CreateQueue(fakerelay.QueueOptions{Name: protocol.QueueStatus}))
+	if _, refused := newApplicant(t, w).enrol(w.Cloud.NewEnrolToken(0)); refused != nil {
+		t.Errorf("an agent that comes when both relays take rules: %v", refused)
+	}
 }
 
 // Agents come, renew and leave while keys are replaced: whoever stays is told keys that serve.
