@@ -1,5 +1,8 @@
 package writeback
 
+// Renewal: at start, daily, and when a relay refuses the agent's keys or a key is not known, the agent asks the cloud for
+// its enrolment anew. What changed takes effect in a new term; keys of the relays, while the term runs.
+
 import (
 	"context"
 	"errors"
@@ -13,9 +16,6 @@ import (
 	"passback/writeback/protocol"
 	"passback/writeback/relay"
 )
-
-// Renewal: at start, daily, and when a relay refuses the agent's keys or a key is not known, the agent asks the cloud for
-// its enrolment anew. What changed takes effect in a new term; keys of the relays, while the term runs.
 
 // minRenewInterval bounds how often a refusal or an unknown key may ask the cloud.
 const minRenewInterval = 5 * time.Second
