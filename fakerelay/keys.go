@@ -197,6 +197,9 @@ type signer struct {
 	rights       Rights
 }
 
+// String redacts the secret.
+func (s *signer) String() string { return s.name + " (" + s.rights.String() + ")" }
+
 // current reports whether the key is there, with the same rights, and the secret still one of its two: the other may
 // have been replaced.
 func (r *keyring) current(path string, s *signer) bool {

@@ -55,11 +55,15 @@ func (t *Tenant) RotateRelayKeys(ctx context.Context, r Rotation) error {
 	if err != nil {
 		return err
 	}
+	how := "the former keys serve until nothing uses them"
+	if r.Immediate {
+		how = "at once"
+	}
 	var failed []error
 	for _, a := range all {
 		err := t.replace(ctx, a, r.Immediate)
 		failed = append(failed, err)
-		t.tell(a, r.Actor, err, map[bool]string{false: "the former keys serve until nothing uses them", true: "at once"}[r.Immediate])
+		t.tell(a, r.Actor, err, how)
 	}
 	err = errors.Join(failed...)
 	if r.Agent == "" && err == nil {

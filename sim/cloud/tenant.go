@@ -55,6 +55,7 @@ type Tenant struct {
 	syncing   sync.Mutex    // one synchronisation at a time
 	enrolling sync.Mutex    // one enrolment or rotation at a time: it writes rules on the relay
 	rotate    chan struct{} // asks for a look at the rotation of relay keys
+	keyLife   time.Duration // after which they are due
 
 	mu          sync.Mutex // over everything below
 	settings    Settings
@@ -68,7 +69,6 @@ type Tenant struct {
 	agents      map[string]*agent
 	access      access    // the cloud's own, to the relays
 	rotated     time.Time // when all relay keys were last drawn or begun to be replaced
-	keyLife     time.Duration
 	tokens      map[string]*enrolToken
 	keys        []packageKey // the current one first
 	audit       []AuditEntry

@@ -131,7 +131,7 @@ func KindOf(err error) Kind {
 		return result.kind()
 	case errors.Is(err, ErrNoPolicyHints):
 		return Misconfigured
-	case errors.Is(err, ErrUnreadable):
+	case errors.Is(err, ErrUnreadable), errors.Is(err, errNoVersion):
 		return Denied
 	case errors.Is(err, errRanges):
 		return Busy

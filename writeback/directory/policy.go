@@ -32,8 +32,8 @@ type Told struct{ Length, Complexity, History, MinimumAge, MaximumAge bool }
 // All reports whether every number could.
 func (t Told) All() bool { return t == Told{true, true, true, true, true} }
 
-// Policy reads the policy in effect for u, which has been described; of the zero User it is the domain's. Where a number may not be read the error wraps ErrNoPolicy, and the policy
-// has the others.
+// Policy reads the policy in effect for u, which has been described; of the zero User it is the domain's. Where a number
+// may not be read the error wraps ErrNoPolicy, and the policy has the others.
 func (c *Conn) Policy(ctx context.Context, u User) (Policy, error) {
 	if u.PSO != "" {
 		return c.settingsObject(ctx, u.PSO)

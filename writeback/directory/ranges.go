@@ -22,44 +22,51 @@ const (
 	versionAttribute = "uSNChanged"
 )
 
-var errRanges = errors.New("its values are being written, again and again")
+var (
+	errRanges    = errors.New("its values are being written, again and again")
+	errNoVersion = errors.New("the agent's account may not read " + versionAttribute + ", by which many values are known to be of one instant")
+)
 
 // values returns all values of an attribute as of one instant: e, if its search brought all of them. A marker without
 // its twin would tell a refusal as a success.
 func (c *Conn) values(ctx context.Context, e *ldap.Entry, attribute string) ([]string, error) {
 	all, next := valuesIn(e, attribute)
+	if next == 0 {
+		return all, nil
+	}
 	for range rangesAgain {
-		if next == 0 {
-			return all, nil
-		}
-		var err error
-		if all, next, err = c.inRanges(ctx, e.DN, attribute); err != nil {
-			return nil, err
+		all, whole, err := c.inRanges(ctx, e.DN, attribute)
+		if whole || err != nil {
+			return all, err
 		}
 	}
 	return nil, fmt.Errorf("%s: %s: %w", e.DN, attribute, errRanges)
 }
 
-// inRanges reads them from the first to the last; next is not 0 where it must be done again.
-func (c *Conn) inRanges(ctx context.Context, dn, attribute string) (all []string, next int, err error) {
+// inRanges reads them from the first to the last; whole is false where somebody wrote meanwhile.
+func (c *Conn) inRanges(ctx context.Context, dn, attribute string) (all []string, whole bool, err error) {
 	var version string
+	next := 0
 	for range maxRanges {
 		e, err := c.readEntry(ctx, dn, fmt.Sprintf("%s;range=%d-*", attribute, next), versionAttribute)
 		if err != nil {
-			return nil, 0, err
+			return nil, false, err
 		}
 		now := e.GetEqualFoldAttributeValue(versionAttribute)
-		if next > 0 && now != version || now == "" {
-			return nil, 1, nil
+		switch {
+		case now == "":
+			return nil, false, fmt.Errorf("%s: %s: %w", dn, attribute, errNoVersion)
+		case next > 0 && now != version:
+			return nil, false, nil
 		}
 		version = now
 		var values []string
 		values, next = valuesIn(e, attribute)
 		if all = append(all, values...); next == 0 {
-			return all, 0, nil
+			return all, true, nil
 		}
 	}
-	return nil, next, nil
+	return nil, false, nil
 }
 
 // valuesIn returns what e has of an attribute, and the number of the first value that it lacks; 0: it has the last one.
