@@ -35,6 +35,17 @@ func newApplicant(t *testing.T, w *sim.World) *applicant {
 	return &applicant{t: t, w: w, key: key, domains: []string{"corp.example"}}
 }
 
+// joined is an applicant that the tenant has taken.
+func joined(t *testing.T, w *sim.World) (*applicant, protocol.EnrolResponse) {
+	t.Helper()
+	a := newApplicant(t, w)
+	told, refused := a.enrol(w.Cloud.NewEnrolToken(0))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	return a, told
+}
+
 // post sends one request, over HTTPS, and opens what comes back.
 func (a *applicant) post(r protocol.EnrolRequest) (protocol.EnrolResponse, *protocol.EnrolError) {
 	a.t.Helper()
@@ -200,11 +211,7 @@ func TestKeyRollsOver(t *testing.T) {
 
 func TestUnenrolledAgentIsStrangeAgain(t *testing.T) {
 	w := withoutAgent(t)
-	a := newApplicant(t, w)
-	first, refused := a.enrol(w.Cloud.NewEnrolToken(0))
-	if refused != nil {
-		t.Fatal(refused)
-	}
+	a, first := joined(t, w)
 	if err := w.Cloud.Unenrol(t.Context(), a.agentID); err != nil {
 		t.Fatal(err)
 	}

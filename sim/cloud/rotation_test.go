@@ -75,11 +75,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // The former key serves until the agent has said that it uses the other one.
 func TestFormerRelayKeyServesUntilNothingUsesIt(t *testing.T) {
 	w := withoutAgent(t)
-	a := newApplicant(t, w)
-	former, refused := a.enrol(w.Cloud.NewEnrolToken(0))
-	if refused != nil {
-		t.Fatal(refused)
-	}
+	a, former := joined(t, w)
 	beat(t, w, former, uses(former))
 	must(t, w.Cloud.RotateRelayKeys(t.Context(), cloud.Rotation{Actor: "admin@corp.example"}))
 	if err := w.Cloud.RotateRelayKeys(t.Context(), cloud.Rotation{}); !errors.Is(err, cloud.ErrRotating) {
@@ -139,11 +135,7 @@ func TestRelayKeysReplacedAtOnceServeNoMore(t *testing.T) {
 // Who is not there asks for its keys when it starts: nothing waits for it.
 func TestAgentThatIsGoneHoldsNoRotationUp(t *testing.T) {
 	w := withoutAgent(t)
-	a := newApplicant(t, w)
-	former, refused := a.enrol(w.Cloud.NewEnrolToken(0))
-	if refused != nil {
-		t.Fatal(refused)
-	}
+	a, former := joined(t, w)
 	beat(t, w, former, uses(former))
 	must(t, w.Cloud.RotateRelayKeys(t.Context(), cloud.Rotation{}))
 	beat(t, w, former, func(h *protocol.Heartbeat) { h.Goodbye = true })
@@ -198,11 +190,7 @@ func TestRelayThatTakesNoRulesIsTold(t *testing.T) {
 // it could not work by both.
 func TestAgentRenewsWhileOneRelayTakesNoRules(t *testing.T) {
 	w := sim.RunT(t, sim.Options{WithoutAgent: true, SecondRelay: true})
-	a := newApplicant(t, w)
-	former, refused := a.enrol(w.Cloud.NewEnrolToken(0))
-	if refused != nil {
-		t.Fatal(refused)
-	}
+	a, former := joined(t, w)
 	must(t, w.Relays[1].DeleteQueue(protocol.QueueStatus)) // which takes no rule any more
 	if err := w.Cloud.RotateRelayKeys(t.Context(), cloud.Rotation{Agent: a.agentID, Immediate: true}); err == nil {
 		t.Error("nobody is told that a relay did not take the keys")
